@@ -6,7 +6,8 @@ returns the next.  Times are seconds from the start of the audio they belong to;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -200,6 +201,17 @@ class Master:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Someone who makes the show, in the words of podcast:person."""
+
+    name: str
+    role: str  # of the Podcast Taxonomy, lower case: "author", "host", "editor" ...
+    group: str = "cast"  # of the same: "cast", "writing", "audio production" ...
+    url: str = ""  # a page about them
+    image: str = ""  # address of a picture
+
+
+@dataclass(frozen=True, slots=True)
 class Show:
     """The series an episode belongs to: what the feed's channel says."""
 
@@ -214,7 +226,23 @@ class Show:
     cover: Path  # JPEG or PNG, square, 1400 to 3000 px
     disclosure: str  # that the voice is synthetic; shown on every page and in every note
     explicit: bool = False
-    copyright: str = ""
+    copyright: str = ""  # empty = the author
+    guid: str = ""  # podcast:guid, a UUIDv5; empty = the last feed's, or made from the feed's address
+    license: str = "arr"  # name of the license the namespace lists ("arr" = all rights reserved, "cc-by-4.0" ...)
+    license_url: str = ""  # where it can be read; needed for a name the namespace does not list
+    locked: bool = True  # podcast:locked: other hosts may not import the feed
+    funding: tuple[Link, ...] = ()  # ways to support the show
+    persons: tuple[Person, ...] = ()  # empty = the author
+    speakers: Mapping[str, str] = field(  # role -> the name listeners read in the transcript
+        default_factory=lambda: {"anchor": "主播", "commentator": "评论员"}
+    )
+    update_rrule: str = "FREQ=DAILY"  # RFC 5545, how often an episode comes; empty = not said
+    update_text: str = "每日更新"  # the same in words
+    podroll: tuple[str, ...] = ()  # podcast:guid of shows it recommends
+    hub: str = ""  # WebSub hub
+    subscribe: tuple[
+        Link, ...
+    ] = ()  # the show in directories: Link("小宇宙", "https://www.xiaoyuzhoufm.com/podcast/…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,5 +271,7 @@ class Episode:
     chapters: tuple[Chapter, ...]
     cues: tuple[Cue, ...]
     engine: str  # that spoke it
-    voices: dict[str, str]  # speaker -> engine voice
+    voices: Mapping[str, str]  # speaker -> engine voice
     content_hash: str  # of everything it was made from; the same hash = nothing to do
+    source: str = ""  # name of the digest's file: the same source and day is the same episode
+    highlight: Chapter | None = None  # the overview, offered as podcast:soundbite

@@ -1,0 +1,7 @@
+"""Digest -> Script: what is said, in which order and by whom."""
+
+from podcast.script.document import script_markdown
+from podcast.script.rundown import EDITIONS
+from podcast.script.writer import write_script
+
+__all__ = ["EDITIONS", "script_markdown", "write_script"]

@@ -1,0 +1,97 @@
+"""Written Chinese -> spoken Chinese: pure functions over tables that are data.
+
+`narrate` fits a script to an engine: it splits each paragraph into sentences, says what is spoken for each, and adds
+pinyin for engines that take phonemes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+from podcast.models import Script, Segment, Sentence, Utterance
+from podcast.text.g2p import respell, spoken_pinyin
+from podcast.text.lexicon import Lexicon
+from podcast.text.normalize import normalize
+from podcast.text.split import split_sentences
+
+SENTENCE_PAUSE_SECONDS = 0.35
+CLAUSE_PAUSE_SECONDS = 0.18  # after a piece of a sentence that was too long for the engine
+_STOPS = "。！？!?…；;"
+_CLOSERS = "”’」』）》\"')"
+
+
+def narrate(
+    script: Script, lexicon: Lexicon, *, unit: Literal["sentence", "paragraph"], max_characters: int
+) -> Script:
+    """The script with every utterance split to the engine's liking and ready to be spoken.
+
+    `unit` is how much text is one utterance; `max_characters` bounds the spoken text of one.  Utterances without
+    anything to say (a line of emoji) are left out; joined, the sentences' text is that of the script that came in.
+    """
+    segments = []
+    for segment in script.segments:
+        utterances = [
+            part for paragraph in segment.utterances for part in _utterances(paragraph, lexicon, unit, max_characters)
+        ]
+        if utterances:
+            segments.append(replace(segment, utterances=_numbered(segment, utterances)))
+    return replace(script, segments=tuple(segments))
+
+
+def read_sentence(text: str, lexicon: Lexicon) -> Sentence:
+    """One written sentence with how it is said."""
+    spoken = normalize(text, lexicon)
+    pinyin = spoken_pinyin(spoken, lexicon.readings)
+    return Sentence(text, spoken, pinyin, respell(spoken, lexicon.readings))
+
+
+def _utterances(
+    paragraph: Utterance, lexicon: Lexicon, unit: Literal["sentence", "paragraph"], max_characters: int
+) -> Iterator[Utterance]:
+    sentences = _sentences(paragraph.text, lexicon, max_characters)
+    groups: list[list[Sentence]] = []
+    for sentence in sentences:
+        fits = groups and sum(len(s.spoken) for s in groups[-1]) + len(sentence.spoken) <= max_characters
+        if groups and unit == "paragraph" and fits:
+            groups[-1].append(sentence)
+        else:
+            groups.append([sentence])
+    for place, group in enumerate(groups, start=1):
+        whole = group[-1].text.rstrip().rstrip(_CLOSERS).endswith(tuple(_STOPS))
+        between = SENTENCE_PAUSE_SECONDS if whole else CLAUSE_PAUSE_SECONDS
+        pause = paragraph.pause_after_seconds if place == len(groups) else between
+        yield replace(paragraph, sentences=tuple(group), pause_after_seconds=pause)
+
+
+def _sentences(text: str, lexicon: Lexicon, max_characters: int) -> list[Sentence]:
+    """The sentences of a paragraph, each with something to say: one without joins its neighbour."""
+    sentences: list[Sentence] = []
+    silent = ""
+    for piece in _pieces(text, lexicon, max_characters):
+        sentence = read_sentence(silent + piece, lexicon)
+        silent = ""
+        if any(character.isalnum() for character in sentence.spoken):
+            sentences.append(sentence)
+        elif sentences:
+            sentences[-1] = replace(sentences[-1], text=sentences[-1].text + sentence.text)
+        else:
+            silent = sentence.text
+    return sentences
+
+
+def _pieces(text: str, lexicon: Lexicon, max_characters: int) -> Iterator[str]:
+    """Pieces whose spoken text is short enough: what is said may be several times as long as what is written."""
+    limit = max_characters
+    for piece in split_sentences(text, limit):
+        spoken = len(normalize(piece, lexicon))
+        if spoken <= max_characters or len(piece) < 2:
+            yield piece
+        else:
+            yield from split_sentences(piece, max(1, len(piece) * max_characters // (spoken + 1)))
+
+
+def _numbered(segment: Segment, utterances: list[Utterance]) -> tuple[Utterance, ...]:
+    prefix = segment.utterances[0].id.split("-")[0]
+    return tuple(replace(part, id=f"{prefix}-u{place:02}") for place, part in enumerate(utterances, start=1))

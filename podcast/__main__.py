@@ -1,0 +1,7 @@
+"""`python -m podcast`."""
+
+import sys
+
+from podcast.cli import main
+
+sys.exit(main())

@@ -1,0 +1,319 @@
+"""The command line: parse, call, print.
+
+Results go to standard output, progress and messages to standard error.  Exit status: 0 done, 1 unexpected, 2 the input
+or config is wrong, 3 no engine could speak, 4 the episode failed its own checks and was not published.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from podcast import __version__
+from podcast.errors import DigestError, InputError, PodcastError
+
+if TYPE_CHECKING:
+    from podcast.pipeline import Made
+    from podcast.settings import Config
+
+ENGINES = ("auto", "edge", "kokoro", "openai")
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except PodcastError as error:
+        if options.debug:
+            raise
+        print(f"podcast: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("podcast: stopped; what was spoken is kept, run it again to go on", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`podcast script | head`): no one to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # the last line of defence: a person gets a line, not a traceback
+        if options.debug:
+            raise
+        print(f"podcast: unexpected {type(error).__name__}: {error}", file=sys.stderr)
+        print("  This is a defect; --debug shows where it happened.", file=sys.stderr)
+        return 1
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="podcast", description="Turns a Chinese news digest in Markdown into a spoken podcast episode."
+    )
+    parser.add_argument("--version", action="version", version=f"podcast {__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-c", "--config", type=Path, metavar="FILE", help="podcast.toml (default: found upward)")
+    common.add_argument("--debug", action="store_true", help="show a traceback when something fails")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Any, description: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, parents=[common], help=description, description=description)
+        sub.set_defaults(run=run)
+        return sub
+
+    def public(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("-o", "--output", type=Path, default=Path("public"), metavar="FOLDER", help="public folder")
+
+    def engine(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--engine", choices=ENGINES, help="who speaks (default: tts.engine of the config)")
+
+    make = command("make", _make, "make the episodes of digests, the feed and the pages (only what changed)")
+    make.add_argument("digests", nargs="+", type=Path, metavar="DIGEST", help="digest files or folders of them")
+    public(make)
+    engine(make)
+    make.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+    make.add_argument("--force", action="store_true", help="make it again though nothing changed")
+    make.add_argument("--accept", action="append", default=[], metavar="ID", help="take this utterance as it is")
+    make.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+    script = command("script", _script, "print the narration of a digest, before any audio")
+    script.add_argument("digest", type=Path, metavar="DIGEST")
+    script.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    script.add_argument("--report", action="store_true", help="show every place where spoken differs from written")
+    script.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+
+    command("normalize", _normalize, "written lines on standard input -> spoken lines on standard output")
+    command("pinyin", _pinyin, "sentences on standard input -> one pinyin token a character")
+
+    say = command("say", _say, "speak a sentence into a file")
+    say.add_argument("text", metavar="TEXT")
+    say.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="mp3, wav, flac or ogg")
+    say.add_argument("--voice", help="the engine's name of a voice (default: the anchor's)")
+    engine(say)
+
+    engine(command("voices", _voices, "list the voices"))
+    init = command("init", _init, "write podcast.toml with every setting explained")
+    init.add_argument("folder", nargs="?", type=Path, default=Path())
+    command("doctor", _doctor, "say what this machine has and lacks")
+    public(command("feed", _feed, "rebuild feed and pages from the episode folders"))
+    cache = command("cache", _cache, "what the clip cache holds; prune it")
+    cache.add_argument("--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this")
+    return parser
+
+
+def _config(options: argparse.Namespace, near: Path | None = None) -> Config:
+    from podcast.config import find_config, load_config
+
+    path: Path | None = options.config
+    if path is None:
+        start = near or Path.cwd()
+        path = find_config(start if start.is_dir() else start.parent) or find_config(Path.cwd())
+    return load_config(path, os.environ)
+
+
+def _make(options: argparse.Namespace) -> int:
+    from podcast.console import Display
+    from podcast.pipeline import make_episode
+    from podcast.production import production
+    from podcast.publish import prepare_public, publish_show
+
+    digests = _digest_files(options.digests)
+    work = production(
+        _config(options, digests[0]),
+        public=options.output,
+        engine=options.engine,
+        edition=options.edition,
+        accept=frozenset(options.accept),
+    )
+    prepare_public(work.public)
+    made: list[Made] = []
+    with Display(quiet=options.json) as display:
+        for path in digests:
+            with display.episode(path.name) as progress:
+                result = make_episode(path, work, force=options.force, on_progress=progress)
+            display.made(result)
+            made.append(result)
+        feed = publish_show(work.public, work.show)
+    if options.json:
+        print(json.dumps({"episodes": [_summary(result) for result in made], "feed": str(feed)}, ensure_ascii=False))
+    else:
+        for result in made:
+            print(result.path)
+        print(feed)
+    return 0
+
+
+def _digest_files(paths: Sequence[Path]) -> list[Path]:
+    """The digests that are named, those of a folder in order of name."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(file for file in path.glob("*.md") if not file.name.startswith(("_", ".")))
+            if not found:
+                raise DigestError("the folder has no digest: looked for *.md", where=str(path))
+            files += found
+        else:
+            files.append(path)
+    return files
+
+
+def _summary(made: Made) -> dict[str, Any]:
+    episode = made.episode
+    return {
+        "id": episode.id,
+        "guid": episode.guid,
+        "title": episode.title,
+        "mp3": str(made.path),
+        "duration_seconds": episode.duration_seconds,
+        "loudness_lufs": episode.loudness_lufs,
+        "true_peak_dbtp": episode.true_peak_dbtp,
+        "engine": episode.engine,
+        "utterances": made.utterances,
+        "synthesized": made.synthesized,
+        "cached": made.cached,
+        "changed": made.changed,
+        "warnings": list(made.warnings),
+        "seconds": made.seconds,
+    }
+
+
+def _script(options: argparse.Namespace) -> int:
+    from podcast.console import print_report, print_script
+    from podcast.digest import read_digest
+    from podcast.production import lexicon, show
+    from podcast.script import write_script
+    from podcast.text import narrate
+
+    config = _config(options, options.digest)
+    words = lexicon(config)
+    digest = read_digest(options.digest, timezone=config.show.timezone)
+    about = show(config)
+    draft = write_script(
+        digest,
+        show_title=about.title,
+        disclosure=about.disclosure,
+        edition=options.edition or config.script.edition,
+        templates=config.resolve(config.script.templates) if config.script.templates else None,
+    )
+    script = narrate(draft, words, unit="sentence", max_characters=90)
+    for warning in digest.warnings:
+        print(f"podcast: {options.digest}: {warning}", file=sys.stderr)
+    if options.report:
+        print_report(script, words, as_json=options.format == "json")
+    else:
+        print_script(script, options.format)
+    return 0
+
+
+def _normalize(options: argparse.Namespace) -> int:
+    from podcast.production import lexicon
+    from podcast.text.normalize import normalize
+
+    words = lexicon(_config(options))
+    for line in _lines():
+        print(normalize(line, words), flush=True)
+    return 0
+
+
+def _pinyin(options: argparse.Namespace) -> int:
+    from podcast.production import lexicon
+    from podcast.text.g2p import pinyin
+
+    words = lexicon(_config(options))
+    for line in _lines():
+        print(" ".join(pinyin(line, words.readings)), flush=True)
+    return 0
+
+
+def _lines() -> Any:
+    """Lines of standard input without their ends; bytes that are no UTF-8 are replaced, so that one line stays one."""
+    for line in sys.stdin.buffer:
+        yield line.decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _say(options: argparse.Namespace) -> int:
+    from podcast.audition import say
+    from podcast.production import clip_cache, lexicon, roster
+
+    config = _config(options)
+    clip = say(
+        options.text,
+        options.output,
+        roster=roster(config, options.engine),
+        cache=clip_cache(config),
+        lexicon=lexicon(config),
+        voice=options.voice,
+    )
+    print(f"{clip.engine}, {clip.duration_seconds:.1f} s: {clip.spoken}", file=sys.stderr)
+    print(options.output)
+    return 0
+
+
+def _voices(options: argparse.Namespace) -> int:
+    from podcast.production import engine
+
+    config = _config(options)
+    names = ENGINES[1:] if options.engine in (None, "auto") else (options.engine,)
+    for name in names:
+        chosen = {
+            getattr(config.voices.anchor, name): "anchor",
+            getattr(config.voices.commentator, name): "commentator",
+        }
+        for voice in engine(config, name).voices():
+            print(f"{name:8}{voice:32}{chosen.get(voice, '')}".rstrip())
+    return 0
+
+
+def _init(options: argparse.Namespace) -> int:
+    from podcast.config import FILE_NAME, example
+
+    path = options.folder / FILE_NAME
+    try:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(example())
+    except FileExistsError as error:
+        raise InputError("is there already", where=str(path), hint="Edit it, or move it away first.") from error
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from error
+    print(path)
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from podcast.doctor import examine
+
+    findings = examine(_config(options))
+    for finding in findings:
+        print(f"{'ok  ' if finding.well else 'LACK'}  {finding.what}")
+        if finding.hint:
+            print(f"      {finding.hint}")
+    return 0 if all(finding.well or finding.optional for finding in findings) else 2
+
+
+def _feed(options: argparse.Namespace) -> int:
+    from podcast.production import show
+    from podcast.publish import publish_show
+
+    print(publish_show(options.output, show(_config(options))))
+    return 0
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from podcast.production import clip_cache
+
+    cache = clip_cache(_config(options))
+    if options.prune is not None:
+        removed = cache.prune(round(options.prune * 1e9))
+        print(f"removed {removed.clips} clips, {removed.size_bytes / 1e6:.1f} MB", file=sys.stderr)
+    size = cache.size()
+    print(f"{cache.folder}: {size.clips} clips, {size.size_bytes / 1e6:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

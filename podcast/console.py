@@ -1,0 +1,161 @@
+"""What a person sees: progress on standard error, scripts and reports on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from podcast.models import Script
+from podcast.pipeline import Made
+from podcast.script import script_markdown
+from podcast.text.lexicon import Lexicon
+from podcast.text.report import Row, rows
+from podcast.tts.synthesis import Progress as Step
+
+_LOG_EVERY_SECONDS = 30.0  # where there is no terminal for a bar
+
+
+class Display:
+    """A bar on a terminal, a line now and then elsewhere, nothing when quiet."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f} utterances  {task.fields[note]}"),
+            console=self._console,
+            transient=True,
+            disable=quiet or not self._console.is_terminal,
+        )
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    @contextmanager
+    def episode(self, name: str) -> Iterator[Callable[[Step], None]]:
+        task = self._bar.add_task(name, total=1, note="reading")
+        started = logged = time.monotonic()
+
+        def report(step: Step) -> None:
+            nonlocal logged
+            now = time.monotonic()
+            note = f"{clock(step.audio_seconds)} spoken{_time_left(step, now - started)}"
+            self._bar.update(task, completed=step.done, total=step.total, note=note)
+            if self._bar.disable and now - logged > _LOG_EVERY_SECONDS:
+                logged = now
+                self._console.print(f"{name}: {step.done}/{step.total} utterances, {note}", highlight=False)
+
+        try:
+            yield report
+        finally:
+            self._bar.remove_task(TaskID(task))
+
+    def made(self, made: Made) -> None:
+        """What became of a digest, in a line or a few."""
+        for warning in made.warnings:
+            self._console.print(f"[yellow]warning[/]  {made.episode.id}: {_plain(warning)}", highlight=False)
+        episode = made.episode
+        what = "made" if made.changed else "unchanged"
+        self._console.print(
+            f"[green]{what}[/]  {episode.id}  {clock(episode.duration_seconds)}  {_plain(episode.title)}\n"
+            f"      {episode.engine}: {made.synthesized} utterances spoken, {made.cached} from the cache; "
+            f"{episode.loudness_lufs:.1f} LUFS, {episode.true_peak_dbtp:.1f} dBTP",
+            highlight=False,
+        )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def print_script(script: Script, form: str) -> None:
+    """`form` is "text", "json" or "markdown"."""
+    if form == "json":
+        print(json.dumps(script_json(script), ensure_ascii=False, indent=1))
+    elif form == "markdown":
+        print(script_markdown(script), end="")
+    else:
+        for segment in script.segments:
+            print(f"[{segment.kind}] {segment.title}")
+            for utterance in segment.utterances:
+                print(f"  {utterance.speaker}: {utterance.spoken}")
+            print()
+
+
+def script_json(script: Script) -> dict[str, object]:
+    return {
+        "title": script.title,
+        "published": script.published.isoformat(),
+        "segments": [
+            {
+                "kind": segment.kind,
+                "title": segment.title,
+                "item": segment.item,
+                "utterances": [
+                    {"id": part.id, "speaker": part.speaker, "text": part.text, "spoken": part.spoken}
+                    for part in segment.utterances
+                ],
+            }
+            for segment in script.segments
+        ],
+    }
+
+
+def print_report(script: Script, lexicon: Lexicon, *, as_json: bool) -> None:
+    """Every place where spoken differs from written."""
+    found = [
+        (utterance.id, row)
+        for utterance in script.utterances
+        for sentence in utterance.sentences
+        for row in rows(sentence.text, lexicon)
+    ]
+    if as_json:
+        print(json.dumps([{"utterance": name, **row_json(row)} for name, row in found], ensure_ascii=False, indent=1))
+        return
+    table = Table("utterance", "written", "spoken", "rule", "in", box=None)
+    for name, row in found:
+        mark = "" if row.sure else "[bold yellow]? [/]"
+        table.add_row(name, _plain(row.written), mark + _plain(row.spoken or "—"), row.rule, _plain(row.context))
+    Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def row_json(row: Row) -> dict[str, object]:
+    return {
+        "written": row.written,
+        "spoken": row.spoken,
+        "rule": row.rule,
+        "sure": row.sure,
+        "note": row.note,
+        "context": row.context,
+    }
+
+
+def _time_left(step: Step, elapsed_seconds: float) -> str:
+    """From the characters that the engine itself has spoken: cached ones say nothing about its speed."""
+    if not step.characters_spoken or not step.characters_left:
+        return ""
+    return f", about {clock(elapsed_seconds * step.characters_left / step.characters_spoken)} left"
+
+
+def _plain(text: str) -> str:
+    """Text for rich without its markup."""
+    return text.replace("[", r"\[")

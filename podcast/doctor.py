@@ -1,0 +1,65 @@
+"""What this machine has and lacks, so that a person can mend it before an episode fails."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from podcast.audio.encode import ffmpeg_path
+from podcast.errors import PodcastError
+from podcast.production import engine, lexicon
+from podcast.settings import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    well: bool
+    what: str
+    hint: str = ""
+    optional: bool = False  # an episode can be made without it
+
+
+def examine(config: Config) -> list[Finding]:
+    """Look at everything that `make` needs."""
+    findings = [
+        Finding(well=True, what=f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores"),
+        Finding(well=True, what=f"config: {config.path or 'none found, defaults'}"),
+        _attempt("lexicon", lambda: f"{len(lexicon(config).entries)} entries"),
+        _attempt("ffmpeg", ffmpeg_path),
+        _writable(config.cache_folder),
+    ]
+    engines = [_engine(config, name) for name in ("edge", "kokoro")]
+    findings += engines
+    if not any(finding.well for finding in engines):
+        findings.append(Finding(well=False, what="no engine can speak", hint="One of the above must be mended."))
+    return findings
+
+
+def _attempt(name: str, action: object) -> Finding:
+    try:
+        return Finding(well=True, what=f"{name}: {action()}")  # type: ignore[operator]  # a function without arguments
+    except PodcastError as error:
+        return Finding(well=False, what=f"{name}: {error.what}", hint=error.hint or "")
+
+
+def _engine(config: Config, name: str) -> Finding:
+    try:
+        asyncio.run(engine(config, name).check())
+    except PodcastError as error:
+        return Finding(well=False, what=f"{name}: {error.what}", hint=error.hint or "", optional=True)
+    return Finding(well=True, what=f"{name}: can speak")
+
+
+def _writable(folder: Path) -> Finding:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        hint = "Set tts.cache to a folder you can write to."
+        return Finding(well=False, what=f"cache: {folder} cannot be written ({error.strerror})", hint=hint)
+    return Finding(well=True, what=f"cache: {folder}")

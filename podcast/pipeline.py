@@ -1,0 +1,228 @@
+"""make_episode(): one call for each stage."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from podcast.audio import Music, Tags, Target, make_master
+from podcast.digest import read_digest
+from podcast.errors import EngineUnavailable
+from podcast.models import Digest, Episode, Script, Show
+from podcast.publish import find_episode, new_episode_id, write_episode
+from podcast.script import write_script
+from podcast.text import narrate
+from podcast.text.lexicon import Lexicon
+from podcast.tts.cache import ClipCache
+from podcast.tts.roster import Roster
+from podcast.tts.synthesis import Progress, Speaker, Synthesis, synthesize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORMAT = 1  # raise it when the same input should give other bytes: every episode is then made again
+
+
+@dataclass(frozen=True)
+class Production:
+    """Everything that an episode is made with, besides its digest."""
+
+    show: Show
+    public: Path
+    roster: Roster
+    cache: ClipCache
+    lexicon: Lexicon
+    music: Music
+    target: Target
+    timezone: str = "Asia/Shanghai"
+    edition: str = "full"
+    templates: Path | None = None
+    accept: frozenset[str] = frozenset()  # utterances taken as they are though they failed verification
+
+
+@dataclass(frozen=True)
+class Made:
+    """An episode and what it took."""
+
+    episode: Episode
+    path: Path  # the MP3
+    utterances: int
+    synthesized: int
+    cached: int
+    changed: bool  # False: everything was there already
+    warnings: tuple[str, ...]
+    seconds: dict[str, float] = field(default_factory=dict)  # wall time of each stage
+
+
+def make_episode(
+    source: Path,
+    production: Production,
+    *,
+    force: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Made:
+    """Make the episode of a digest and write its folder.  The feed is not touched: `publish_show` does that.
+
+    Raises PodcastError: DigestError, SpeechError, QualityError, SetupError.
+    """
+    clock = _Clock()
+    warnings: list[str] = []
+    with clock.stage("script"):
+        digest = read_digest(source, timezone=production.timezone)
+        draft = write_script(
+            digest,
+            show_title=production.show.title,
+            disclosure=production.show.disclosure,
+            edition=production.edition,
+            templates=production.templates,
+        )
+        plans = [_plan(draft, digest, speaker, production) for speaker in production.roster.speakers]
+        old = find_episode(production.public, digest)
+    if old and not force and _is_whole(old, production.public):
+        for plan in plans:
+            if plan.content_hash == old.content_hash:
+                return _unchanged(old, plan, production, digest.warnings, clock)
+    with clock.stage("tts"):
+        plan, synthesis = asyncio.run(_speak(plans, production, on_progress, warnings))
+    with clock.stage("audio"):
+        episode_id = old.id if old else new_episode_id(production.public, digest)
+        master, timeline = make_master(
+            plan.script,
+            synthesis.clips,
+            production.public / ".making" / f"{episode_id}.mp3",
+            music=production.music,
+            target=production.target,
+            tags=_tags(plan.script, production.show, episode_id),
+        )
+    with clock.stage("publish"):
+        episode = write_episode(
+            production.public,
+            id=episode_id,
+            digest=digest,
+            script=plan.script,
+            timeline=timeline,
+            master=master,
+            show=production.show,
+            engine=" + ".join(synthesis.by_engine),
+            voices={role: voice.name for role, voice in plan.speaker.voices.items()},
+            content_hash=plan.content_hash,
+        )
+    return Made(
+        episode=episode,
+        path=production.public / episode.enclosure.url,
+        utterances=len(plan.script.utterances),
+        synthesized=synthesis.synthesized,
+        cached=synthesis.cached,
+        changed=True,
+        warnings=(*digest.warnings, *warnings),
+        seconds=clock.seconds,
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a speaker would say, and the name of the result."""
+
+    speaker: Speaker
+    script: Script
+    content_hash: str
+
+
+def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Production) -> _Plan:
+    engine = speaker.engine
+    script = narrate(draft, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
+    content = [
+        FORMAT,
+        asdict(script),
+        {**asdict(digest), "source": None, "warnings": None},
+        [speaker.key(utterance) for utterance in script.utterances],
+        asdict(production.target),
+        {**asdict(production.music), **_contents(production.music.files)},
+        {**asdict(production.show), **_contents([production.show.cover])},
+    ]
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
+    return _Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest())
+
+
+async def _speak(
+    plans: Sequence[_Plan], production: Production, on_progress: Callable[[Progress], None], warnings: list[str]
+) -> tuple[_Plan, Synthesis]:
+    """Speak the plan of the first speaker that can; the whole episode by the next one where it gives up midway."""
+    roster = production.roster
+    while True:
+        speakers = await roster.available()
+        warnings[:] = roster.reasons()
+        plan = next(plan for plan in plans if plan.speaker is speakers[0])
+        helpers = speakers if roster.failover == "utterance" else speakers[:1]
+        try:
+            synthesis = await synthesize(
+                plan.script, helpers, production.cache, on_progress=on_progress, accept=production.accept
+            )
+        except EngineUnavailable as error:
+            if len(speakers) == 1:
+                raise
+            roster.gave_up(speakers[0], error)
+        else:
+            return plan, synthesis
+
+
+def _unchanged(old: Episode, plan: _Plan, production: Production, warnings: tuple[str, ...], clock: _Clock) -> Made:
+    count = len(plan.script.utterances)
+    return Made(
+        episode=old,
+        path=production.public / old.enclosure.url,
+        utterances=count,
+        synthesized=0,
+        cached=count,
+        changed=False,
+        warnings=warnings,
+        seconds={**dict.fromkeys(("tts", "audio", "publish"), 0.0), **clock.seconds},
+    )
+
+
+def _is_whole(episode: Episode, public: Path) -> bool:
+    path = public / episode.enclosure.url
+    return path.is_file() and path.stat().st_size == episode.enclosure.length_bytes
+
+
+def _tags(script: Script, show: Show, episode_id: str) -> Tags:
+    return Tags(
+        title=script.title,
+        album=show.title,
+        artist=show.author,
+        date=script.published.date().isoformat(),
+        comment=show.disclosure,
+        url=f"{show.base_url}episodes/{episode_id}/",
+        cover=show.cover,
+        copyright=show.copyright,
+        lyrics="\n\n".join(
+            "\n".join(utterance.text for utterance in segment.utterances) for segment in script.segments
+        ),
+    )
+
+
+def _contents(paths: Sequence[Path]) -> dict[str, str]:
+    """Hash of what is in the files: a path says nothing about it."""
+    return {f"file {number}": hashlib.sha256(path.read_bytes()).hexdigest() for number, path in enumerate(paths)}
+
+
+class _Clock:
+    """Wall time of each stage, in seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.perf_counter() - start, 3)

@@ -1,0 +1,173 @@
+"""Config -> Production: the one place where settings become what the stages take."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from podcast.audio import Music, Target
+from podcast.errors import ConfigError
+from podcast.models import Show
+from podcast.pipeline import Production
+from podcast.settings import Config, VoiceConfig
+from podcast.text.lexicon import BUILTIN, Lexicon, load_lexicon, read_lexicon
+from podcast.tts.base import Engine, Voice
+from podcast.tts.cache import ClipCache
+from podcast.tts.roster import Roster
+from podcast.tts.synthesis import Speaker
+
+ASSETS = next(
+    folder for folder in (Path(__file__).parent / "assets", Path(__file__).parent.parent / "assets") if folder.is_dir()
+)
+BUILTIN_FILE = "builtin"
+LEXICON_NAME = "lexicon.toml"
+
+
+def production(
+    config: Config,
+    *,
+    public: Path,
+    engine: str | None = None,
+    edition: str | None = None,
+    accept: frozenset[str] = frozenset(),
+) -> Production:
+    """What `podcast make` works with.  `engine` and `edition` win over the config.
+
+    Raises ConfigError, LexiconError.
+    """
+    return Production(
+        show=show(config),
+        public=public,
+        roster=roster(config, engine),
+        cache=clip_cache(config),
+        lexicon=lexicon(config),
+        music=_music(config),
+        target=Target(
+            loudness_lufs=config.audio.loudness_lufs,
+            true_peak_dbtp=config.audio.true_peak_dbtp,
+            channels=config.audio.channels,
+            bitrate_kbps=config.audio.bitrate_kbps,
+        ),
+        timezone=config.show.timezone,
+        edition=edition or config.script.edition,
+        templates=_existing(config, config.script.templates, "script.templates"),
+        accept=accept,
+    )
+
+
+def show(config: Config) -> Show:
+    settings = config.show
+    return Show(
+        title=settings.title,
+        description=settings.description,
+        author=settings.author,
+        email=settings.email,
+        link=settings.link or settings.base_url,
+        base_url=settings.base_url if settings.base_url.endswith("/") else f"{settings.base_url}/",
+        language=settings.language,
+        category=settings.category,
+        cover=_existing(config, settings.cover, "show.cover") or ASSETS / "cover.jpg",
+        disclosure=settings.disclosure,
+        explicit=settings.explicit,
+        copyright=settings.copyright or settings.author,
+    )
+
+
+def lexicon(config: Config) -> Lexicon:
+    """The built-in readings, then those of the lexicon file, then those of podcast.toml."""
+    result = BUILTIN
+    file = _existing(config, config.script.lexicon, "script.lexicon")
+    if file is None and config.path and config.resolve(LEXICON_NAME).is_file():
+        file = config.resolve(LEXICON_NAME)
+    if file:
+        result = result.extended(read_lexicon(file))
+    if config.lexicon:
+        result = result.extended(load_lexicon(config.lexicon, where=str(config.path or "environment")))
+    return result
+
+
+def clip_cache(config: Config) -> ClipCache:
+    return ClipCache(config.cache_folder / "clips", limit_bytes=round(config.tts.cache_limit_gb * 1e9))
+
+
+def roster(config: Config, name: str | None = None) -> Roster:
+    """The engines in order of preference.  Only the ones named are ever asked."""
+    name = name or config.tts.engine
+    names = {"auto": ("edge", "kokoro"), "edge": ("edge", "kokoro"), "openai": ("openai", "kokoro")}.get(name, (name,))
+    if name != "auto" and config.tts.failover == "never":
+        names = names[:1]
+    return Roster([_speaker(config, name) for name in names], failover=config.tts.failover)  # type: ignore[arg-type]  # one of its choices
+
+
+def engine(config: Config, name: str) -> Engine:
+    tts = config.tts
+    if name == "edge":
+        from podcast.tts.edge import EdgeEngine
+
+        return EdgeEngine(
+            endpoint=tts.edge.endpoint or None,
+            proxy=tts.edge.proxy or None,
+            connect_timeout_seconds=tts.edge.connect_timeout_seconds,
+            frame_timeout_seconds=tts.edge.frame_timeout_seconds,
+            attempts=tts.edge.attempts,
+            concurrency=tts.concurrency,
+        )
+    if name == "openai":
+        from podcast.tts.openai import OpenAIEngine
+
+        return OpenAIEngine(
+            base_url=tts.openai.base_url,
+            api_key=os.environ.get(tts.openai.key_variable, ""),
+            model=tts.openai.model,
+            extra=tts.openai.extra,
+            attempts=tts.openai.attempts,
+            timeout_seconds=tts.openai.timeout_seconds,
+            concurrency=tts.concurrency,
+        )
+    from podcast.tts.kokoro import KokoroEngine
+
+    return KokoroEngine(
+        model_folder=config.cache_folder / "models",
+        voices_folder=ASSETS / "voices",
+        model=_existing(config, tts.kokoro.model, "tts.kokoro.model"),
+        voices=_existing(config, tts.kokoro.voices, "tts.kokoro.voices"),
+        threads=tts.kokoro.threads,
+    )
+
+
+def _speaker(config: Config, name: str) -> Speaker:
+    voices = {"anchor": config.voices.anchor, "commentator": config.voices.commentator}
+    return Speaker(engine(config, name), {role: _voice(settings, name) for role, settings in voices.items()})
+
+
+def _voice(settings: VoiceConfig, engine_name: str) -> Voice:
+    name: str = getattr(settings, engine_name)
+    return Voice(name, rate=settings.rate, pitch_hz=settings.pitch_hz, gain_db=settings.gain_db)
+
+
+def _music(config: Config) -> Music:
+    audio = config.audio
+    return Music(
+        intro=_music_file(config, "intro"),
+        outro=_music_file(config, "outro"),
+        sting=_music_file(config, "sting"),
+        bed=_music_file(config, "bed"),
+        duck_db=audio.duck_db,
+    )
+
+
+def _music_file(config: Config, name: str) -> Path | None:
+    value: str = getattr(config.audio, name)
+    if value == BUILTIN_FILE:
+        return ASSETS / f"{name}.flac"
+    return _existing(config, value, f"audio.{name}")
+
+
+def _existing(config: Config, name: str, key: str) -> Path | None:
+    """The path a setting names, or None for an empty one."""
+    if not name:
+        return None
+    path = config.resolve(name)
+    if not path.exists():
+        raise ConfigError(f"{key} names a file that is not there: {path}", where=str(config.path or "environment"))
+    return path

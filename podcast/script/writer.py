@@ -1,0 +1,172 @@
+"""Fills the templates: one for each kind of segment, in jinja2, overridable from the user's own folder.
+
+A template renders to lines.  A line is a paragraph; `@anchor` or `@commentator` alone on a line says who speaks from
+there on.  What the digest says can never change the speaker: values are put on one line and a leading @ is widened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from podcast.errors import ConfigError
+from podcast.models import Digest, Script, Segment, Sentence, Utterance
+from podcast.script.rundown import Block, rundown
+
+WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
+SPEAKERS = ("anchor", "commentator")
+_ADDRESS = re.compile(r"(?:https?://|www\.)[\w\-.~:/?#\[\]@!$&'()*+,;=%]+", re.ASCII)
+
+# What stands between two items is varied so that twelve items do not begin alike, and chosen by date and place so that
+# the same digest always gets the same words.
+_TRANSITIONS = {
+    "only": ("今天的新闻是", "来看今天的新闻"),
+    "first": ("首先来看第一条", "先来看第一条新闻", "我们从第一条新闻说起"),
+    "middle": ("接下来，第{n}条", "再来看第{n}条", "下一条", "第{n}条", "继续来看第{n}条", "接着看下一条"),
+    "last": ("最后一条", "最后来看第{n}条", "今天的最后一条新闻"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Silence after a boundary, in seconds, as a newsreader leaves it."""
+
+    paragraph: float = 0.6
+    item: float = 0.9
+    block: float = 1.3
+
+
+def write_script(
+    digest: Digest,
+    *,
+    show_title: str,
+    disclosure: str = "",
+    edition: str = "full",
+    templates: Path | None = None,
+    pauses: Pauses | None = None,
+) -> Script:
+    """Write the narration: every utterance is one paragraph in written form, not yet normalized.
+
+    `templates` is a folder whose files win over the built-in ones of the same name (opening.j2, item.j2 ...).
+    Raises ConfigError for a template that is wrong, naming file and line.
+    """
+    pauses = pauses or Pauses()
+    environment = _environment(templates)
+    blocks = rundown(digest, edition)
+    segments = []
+    for index, block in enumerate(blocks):
+        following = blocks[index + 1] if index + 1 < len(blocks) else None
+        lines = _render(environment, block, digest, show_title=show_title, disclosure=disclosure, edition=edition)
+        utterances = _utterances(lines, index, pauses.paragraph, _pause_after(block, following, pauses))
+        if utterances:
+            item = block.item
+            segments.append(
+                Segment(
+                    kind=block.kind,
+                    title=block.title,
+                    item=item.number if item else None,
+                    utterances=utterances,
+                    url=item.url if item else None,
+                )
+            )
+    return Script(title=digest.title, published=digest.published, segments=tuple(segments))
+
+
+def _environment(templates: Path | None) -> jinja2.Environment:
+    loaders: list[jinja2.BaseLoader] = [jinja2.FileSystemLoader(str(templates))] if templates else []
+    loaders.append(jinja2.PackageLoader("podcast.script"))
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader(loaders),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - the result is read aloud, not HTML
+        finalize=_one_line,
+    )
+    environment.filters["sentence"] = as_sentence
+    return environment
+
+
+def _render(environment: jinja2.Environment, block: Block, digest: Digest, **values: Any) -> list[tuple[str, str]]:
+    """The (speaker, paragraph) pairs of a block."""
+    day = digest.published
+    name = f"{block.kind}.j2"
+    try:
+        text = environment.get_template(name).render(
+            block=block,
+            digest=digest,
+            date=f"{day.year}年{day.month}月{day.day}日",
+            weekday=WEEKDAYS[day.weekday()],
+            transition=_transition(block, day.toordinal()),
+            **values,
+        )
+    except jinja2.TemplateSyntaxError as error:
+        raise ConfigError(str(error.message), where=f"{error.filename or name}:{error.lineno}") from error
+    except jinja2.TemplateError as error:
+        raise ConfigError(
+            f"template {name} cannot be filled: {error}", hint="Compare it with the built-in one."
+        ) from error
+    lines, speaker = [], SPEAKERS[0]
+    for line in text.splitlines():
+        paragraph = line.strip()
+        if paragraph.startswith("@"):
+            speaker = paragraph[1:]
+            if speaker not in SPEAKERS:
+                known = " or ".join(f"@{known}" for known in SPEAKERS)
+                raise ConfigError(f"template {name} names the speaker {paragraph!r}", hint=f"Write {known}.")
+        elif paragraph:
+            lines.append((speaker, paragraph))
+    return lines
+
+
+def _utterances(
+    lines: Sequence[tuple[str, str]], index: int, between_seconds: float, after_seconds: float
+) -> tuple[Utterance, ...]:
+    return tuple(
+        Utterance(
+            id=f"s{index:02}-p{place:02}",
+            speaker=speaker,
+            sentences=(Sentence(text=paragraph, spoken=""),),
+            pause_after_seconds=after_seconds if place == len(lines) else between_seconds,
+        )
+        for place, (speaker, paragraph) in enumerate(lines, start=1)
+    )
+
+
+def _pause_after(block: Block, following: Block | None, pauses: Pauses) -> float:
+    if following is None:
+        return 0.0
+    return pauses.item if block.kind == following.kind == "item" else pauses.block
+
+
+def _transition(block: Block, day: int) -> str:
+    if block.item is None:
+        return ""
+    number = block.item.number
+    choices = _TRANSITIONS[block.place]
+    if block.place == "middle":
+        # Walk through the list from a start that the date sets: neighbours always differ.
+        choice = choices[(day + number) % len(choices)]
+    else:
+        choice = choices[int(hashlib.sha256(str(day).encode()).hexdigest(), 16) % len(choices)]
+    return choice.format(n=number)
+
+
+def as_sentence(text: str) -> str:
+    """The text with a full stop where it ends in none, so that no engine runs it into what follows."""
+    text = text.strip()
+    return text if re.search(r"[。！？!?…][”’」』）)\"']*$", text) else f"{text.rstrip('，,、；;：:.')}。"
+
+
+def _one_line(value: Any) -> Any:
+    """A value for the page of a newsreader: one line, and an address is in the show notes, not in the ear."""
+    if isinstance(value, str):
+        line = " ".join(_ADDRESS.sub("链接", value).split())
+        return "＠" + line[1:] if line.startswith("@") else line
+    return value

@@ -1,0 +1,144 @@
+"""Every setting there is, with its default and its explanation.  `podcast.config` fills in file and environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+
+def key(default: Any, comment: str, *, choices: tuple[Any, ...] = (), limits: tuple[float, float] | None = None) -> Any:
+    """A setting: its default, what `podcast init` writes beside it, and what it may be."""
+    metadata = {"comment": comment, "choices": choices, "limits": limits}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class ShowConfig:
+    title: str = key("每日新闻播报", "name of the show")
+    description: str = key("每天几分钟，听完今天的科技新闻。", "what the show is about; at most 4000 bytes")
+    author: str = key("每日新闻播报", "who makes it")
+    email: str = key("", "owner's address; Spotify sends its ownership mail here")
+    link: str = key("", "home page of the show; empty = base_url")
+    base_url: str = key(
+        "http://127.0.0.1:8000/", "where the public folder is reachable; the feed's addresses start with it"
+    )
+    language: str = key("zh-cn", "language of the show")
+    category: tuple[str, ...] = key(("News", "Tech News"), "Apple's category and, if any, subcategory")
+    cover: str = key("", "square JPEG or PNG, 1400 to 3000 px; empty = the built-in one")
+    disclosure: str = key(
+        "本节目由人工智能语音合成播报。", "spoken at the end and shown on every page: the voice is synthetic"
+    )
+    explicit: bool = key(default=False, comment="whether it is unsuitable for children")
+    copyright: str = key("", "copyright notice; empty = the author")
+    timezone: str = key("Asia/Shanghai", "zone of a digest's date where it names none")
+
+
+@dataclass(frozen=True)
+class VoiceConfig:
+    edge: str = key("zh-CN-YunyangNeural", "voice of edge; `podcast voices --engine edge` lists them")
+    kokoro: str = key("zf_xiaoxiao", "voice of kokoro")
+    openai: str = key("alloy", "voice of the OpenAI-compatible server")
+    rate: float = key(1.0, "times the voice's natural speed, 0.5 to 2.0", limits=(0.5, 2.0))
+    pitch_hz: float = key(0.0, "added to the voice's natural pitch; edge only")
+    gain_db: float = key(0.0, "asked of the service; edge only, for every clip is levelled afterwards")
+
+
+@dataclass(frozen=True)
+class VoicesConfig:
+    anchor: VoiceConfig = field(default_factory=VoiceConfig, metadata={"comment": "reads the news"})
+    commentator: VoiceConfig = field(
+        default_factory=lambda: VoiceConfig(edge="zh-CN-XiaoxiaoNeural", kokoro="zm_yunyang", openai="echo"),
+        metadata={"comment": "speaks the commentary"},
+    )
+
+
+@dataclass(frozen=True)
+class EdgeConfig:
+    endpoint: str = key("", "address of a server that speaks the protocol; empty = Microsoft's")
+    proxy: str = key("", "http://host:port of a proxy to reach it through")
+    connect_timeout_seconds: float = key(10.0, "longest wait for a connection")
+    frame_timeout_seconds: float = key(20.0, "longest silence on the line before a try is given up")
+    attempts: int = key(5, "tries for one utterance")
+
+
+@dataclass(frozen=True)
+class KokoroConfig:
+    model: str = key("", "an ONNX export of Kokoro v1.0; empty = the int8 one of the extra `kokoro`")
+    voices: str = key("", "an .npz of voices; empty = the built-in Chinese ones")
+    threads: int = key(0, "of the processor; 0 = all cores")
+
+
+@dataclass(frozen=True)
+class OpenAIConfig:
+    base_url: str = key("https://api.openai.com/v1", "any server with /audio/speech below this address")
+    key_variable: str = key("OPENAI_API_KEY", "environment variable that holds the key; a key never stands in a file")
+    model: str = key("tts-1", "model")
+    attempts: int = key(5, "tries for one utterance")
+    timeout_seconds: float = key(120.0, "longest wait for an answer")
+    extra: dict[str, Any] = field(default_factory=dict, metadata={"comment": "further fields of the request"})
+
+
+@dataclass(frozen=True)
+class TtsConfig:
+    engine: str = key(
+        "auto",
+        "auto (edge where its service answers, else kokoro), edge, kokoro or openai",
+        choices=("auto", "edge", "kokoro", "openai"),
+    )
+    concurrency: int = key(4, "requests to an online service at once; more than 4 invites refusals", limits=(1, 40))
+    failover: str = key(
+        "episode",
+        "when an engine fails: never, episode (the next engine speaks it whole), utterance (only what failed)",
+    )
+    cache: str = key("", "folder of the clip cache; empty = the user's cache folder")
+    cache_limit_gb: float = key(4.0, "least recently used clips beyond this are removed")
+    edge: EdgeConfig = field(default_factory=EdgeConfig, metadata={"comment": "edge-tts, online"})
+    kokoro: KokoroConfig = field(default_factory=KokoroConfig, metadata={"comment": "Kokoro, offline"})
+    openai: OpenAIConfig = field(default_factory=OpenAIConfig, metadata={"comment": "an OpenAI-compatible server"})
+
+
+@dataclass(frozen=True)
+class AudioConfig:
+    intro: str = key("builtin", 'opening music: a file in any format, "builtin" or "" for none')
+    outro: str = key("builtin", "closing music, likewise")
+    sting: str = key("builtin", "short cue between blocks, likewise")
+    bed: str = key("", "music under the overview, likewise")
+    duck_db: float = key(-15.0, "how far music goes down under speech", limits=(-60.0, 0.0))
+    loudness_lufs: float = key(-16.0, "integrated loudness of the master", limits=(-31.0, -9.0))
+    true_peak_dbtp: float = key(-1.0, "highest true peak of the decoded MP3", limits=(-9.0, -0.1))
+    channels: int = key(1, "1 = mono, 2 = stereo", choices=(1, 2))
+    bitrate_kbps: int = key(
+        96,
+        "constant; 96 suits mono, 128 stereo",
+        choices=(32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    )
+
+
+@dataclass(frozen=True)
+class ScriptConfig:
+    edition: str = key("full", "full or brief", choices=("full", "brief"))
+    templates: str = key("", "folder of templates (*.j2) that win over the built-in ones")
+    lexicon: str = key("", "file of readings; empty = lexicon.toml beside this file, if there is one")
+
+
+@dataclass(frozen=True)
+class Config:
+    show: ShowConfig = field(default_factory=ShowConfig)
+    voices: VoicesConfig = field(default_factory=VoicesConfig)
+    tts: TtsConfig = field(default_factory=TtsConfig)
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    script: ScriptConfig = field(default_factory=ScriptConfig)
+    lexicon: dict[str, str] = field(default_factory=dict, metadata={"comment": '重塑 = "chong2 su4", Qwen = "千问"'})
+    path: Path | None = field(default=None, metadata={"internal": True})  # the file it was read from
+
+    def resolve(self, name: str) -> Path:
+        """A path of the file, taken from the file's own folder."""
+        folder = self.path.parent if self.path else Path.cwd()
+        return folder / Path(name).expanduser()
+
+    @property
+    def cache_folder(self) -> Path:
+        return self.resolve(self.tts.cache) if self.tts.cache else platformdirs.user_cache_path("digestcast")

@@ -1,0 +1,146 @@
+"""The clip cache: nothing is spoken twice.
+
+A clip is one FLAC file named by the hash of everything that decides how it sounds.  Its marks and a checksum of its
+samples are in the file's own comment, so that a file is either whole or not there: it is written under a temporary
+name, read back, and only then renamed.  Two processes may share a folder: both names lead to equally good clips.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from podcast.errors import SetupError
+from podcast.models import Clip, Mark
+from podcast.tts.base import Speech
+
+_SUFFIX = ".flac"
+_TEMPORARY = ".part"
+_STALE_SECONDS = 3600.0  # an unfinished file older than this belongs to a process that is gone
+
+
+def clip_key(*parts: str) -> str:
+    """The name of a clip: a hash of the parts, none of which can run into the next."""
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:40]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSize:
+    clips: int
+    size_bytes: int
+
+
+class ClipCache:
+    """Clips in a folder, least recently used ones removed by `prune`."""
+
+    def __init__(self, folder: Path, *, limit_bytes: int | None = None) -> None:
+        self.folder = folder
+        self.limit_bytes = limit_bytes
+
+    def path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}{_SUFFIX}"
+
+    def get(self, key: str, utterance_id: str) -> Clip | None:
+        """The clip, or None where there is none; a damaged one is removed and counts as none."""
+        path = self.path(key)
+        try:
+            clip = _read(path, utterance_id)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)  # used just now: last to be pruned
+        return clip
+
+    def put(self, key: str, utterance_id: str, speech: Speech) -> Clip:
+        """Store what an engine said.  Raises SetupError where the folder cannot be written."""
+        path = self.path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=key[:8], suffix=_TEMPORARY)
+            os.close(descriptor)
+            temporary = Path(name)
+            try:
+                _write(temporary, speech)
+                clip = _read(temporary, utterance_id)
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise SetupError(
+                f"the clip cache cannot be written: {error.strerror or error}",
+                where=str(self.folder),
+                hint="Free some space, or set tts.cache to a folder you can write to.",
+            ) from error
+        return Clip(utterance_id, path, clip.duration_seconds, clip.marks)
+
+    def size(self) -> CacheSize:
+        sizes = [status.st_size for _, status in self._files()]
+        return CacheSize(len(sizes), sum(sizes))
+
+    def prune(self, limit_bytes: int | None = None) -> CacheSize:
+        """Remove the least recently used clips until the rest fits in the limit; what was removed."""
+        limit = self.limit_bytes if limit_bytes is None else limit_bytes
+        files = sorted(self._files(), key=lambda entry: entry[1].st_mtime)
+        total, removed, freed = sum(status.st_size for _, status in files), 0, 0
+        for path, status in files:
+            if limit is None or total - freed <= limit:
+                break
+            with contextlib.suppress(OSError):
+                path.unlink()
+                removed, freed = removed + 1, freed + status.st_size
+        self._sweep()
+        return CacheSize(removed, freed)
+
+    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
+        for path in self.folder.glob(f"??/*{_SUFFIX}"):
+            with contextlib.suppress(FileNotFoundError):
+                yield path, path.stat()
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left unfinished."""
+        newest = max((status.st_mtime for _, status in self._files()), default=0.0)
+        for path in self.folder.glob(f"??/*{_TEMPORARY}"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < newest - _STALE_SECONDS:
+                    path.unlink()
+
+
+def _write(path: Path, speech: Speech) -> None:
+    pcm = _to_pcm(speech)
+    note = {"sha256": hashlib.sha256(pcm.tobytes()).hexdigest(), "marks": [asdict(mark) for mark in speech.marks]}
+    with soundfile.SoundFile(path, "w", speech.sample_rate_hz, 1, "PCM_16", format="FLAC") as file:
+        file.comment = json.dumps(note, ensure_ascii=True)
+        file.write(pcm)
+
+
+def _read(path: Path, utterance_id: str) -> Clip:
+    """Raises ValueError or soundfile's RuntimeError for a file that is not whole."""
+    if not path.exists():
+        raise FileNotFoundError(path)
+    with soundfile.SoundFile(path) as file:
+        note = json.loads(file.comment)
+        pcm = file.read(dtype="int16")
+        duration_seconds = len(pcm) / file.samplerate
+    if hashlib.sha256(np.ascontiguousarray(pcm).tobytes()).hexdigest() != note["sha256"]:
+        raise ValueError(f"{path} is damaged")
+    return Clip(utterance_id, path, duration_seconds, tuple(Mark(**mark) for mark in note["marks"]))
+
+
+def _to_pcm(speech: Speech) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    """16 bits are 96 dB: the engines' own noise floor is far above that."""
+    return np.round(np.clip(speech.samples, -1.0, 1.0) * 32767.0).astype(np.int16)

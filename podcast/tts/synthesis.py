@@ -1,0 +1,212 @@
+"""Script -> Clips: every utterance is spoken, checked and kept, or the episode is refused.
+
+What is in the cache is not spoken again; what is missing is spoken in order, as many at once as the engine likes.  A
+clip enters the cache only when `verify` finds nothing wrong with it: one that fails is spoken again, then sentence by
+sentence, then reported.  When an engine gives up, what is in work is finished and kept before the error is raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from podcast.errors import EngineUnavailable, QualityError, SpeechRefused
+from podcast.models import Clip, Mark, Script, Utterance
+from podcast.tts.base import Engine, Speech, Voice
+from podcast.tts.cache import ClipCache, clip_key
+from podcast.tts.verify import Pace, verify
+
+_TRIES = 2  # whole, before it is split
+_GAP_SECONDS = 0.35  # between sentences that had to be spoken one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Told after every utterance."""
+
+    done: int  # utterances, cached ones too
+    total: int
+    characters_spoken: int  # by the engine in this run
+    characters_left: int
+    audio_seconds: float  # made or found so far
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """An engine with its voice for each role."""
+
+    engine: Engine
+    voices: Mapping[str, Voice]
+
+    def key(self, utterance: Utterance) -> str:
+        voice = self.voices[utterance.speaker]
+        prosody = f"{voice.rate:g} {voice.pitch_hz:g} {voice.gain_db:g}"
+        engine = self.engine
+        return clip_key(engine.name, engine.version, voice.name, prosody, engine.request(utterance, voice))
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesis:
+    """What was spoken, and by whom."""
+
+    clips: tuple[Clip, ...]  # one for each utterance of the script, in order
+    synthesized: int  # clips made in this run
+    cached: int  # clips found
+    by_engine: Mapping[str, int]  # utterances for each engine: more than one only after a failover of utterances
+
+
+async def synthesize(
+    script: Script,
+    speakers: Sequence[Speaker],
+    cache: ClipCache,
+    *,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    accept: frozenset[str] = frozenset(),
+) -> Synthesis:
+    """Speak the script with the first speaker; the others step in for an utterance that it cannot say now.
+
+    `accept` names utterances that are taken as they are when verification fails.
+    Raises EngineUnavailable, SpeechRefused, QualityError (a clip that stays wrong) or SetupError (cache not writable).
+    """
+    run = _Run(script, speakers, cache, on_progress, accept)
+    run.look_up()
+    workers = min(speakers[0].engine.concurrency, max(1, len(run.missing)))
+    await asyncio.gather(*(run.work() for _ in range(workers)))
+    cache.prune()
+    return run.result()
+
+
+@dataclass
+class _Run:
+    script: Script
+    speakers: Sequence[Speaker]
+    cache: ClipCache
+    on_progress: Callable[[Progress], None]
+    accept: frozenset[str]
+    clips: dict[str, Clip] = field(default_factory=dict)  # by utterance id
+    engine_of: dict[str, str] = field(default_factory=dict)  # by utterance id
+    missing: deque[tuple[str, list[Utterance]]] = field(default_factory=deque)  # by key: equal utterances together
+    paces: dict[str, Pace] = field(default_factory=dict)  # by voice
+    synthesized: int = 0
+    characters_spoken: int = 0
+    failure: Exception | None = None
+    bad: list[tuple[Utterance, list[str]]] = field(default_factory=list)
+
+    def look_up(self) -> None:
+        """Take what the cache has; queue the rest in the order of the script."""
+        missing: dict[str, list[Utterance]] = {}
+        for utterance in self.script.utterances:
+            for speaker in self.speakers:
+                clip = self.cache.get(speaker.key(utterance), utterance.id)
+                if clip:
+                    self._keep(utterance, clip, speaker)
+                    self._pace(speaker, utterance).add(utterance, clip.duration_seconds)
+                    break
+            else:
+                missing.setdefault(self.speakers[0].key(utterance), []).append(utterance)
+        self.missing.extend(missing.items())
+        self._report()
+
+    async def work(self) -> None:
+        while self.missing and self.failure is None:
+            _, utterances = self.missing.popleft()
+            try:
+                await self._speak(utterances)
+            except (EngineUnavailable, SpeechRefused, OSError) as error:
+                self.failure = self.failure or error
+            self._report()
+
+    def result(self) -> Synthesis:
+        if self.failure:
+            raise self.failure
+        if self.bad:
+            lines = "; ".join(f"{utterance.id} ({', '.join(why)}): {_short(utterance)}" for utterance, why in self.bad)
+            names = " ".join(f"--accept {utterance.id}" for utterance, _ in self.bad)
+            raise QualityError(
+                f"{len(self.bad)} of {len(self.script.utterances)} utterances were not spoken well: {lines}",
+                hint=f"Run it again, change the text, or publish as it is with {names}.",
+            )
+        order = [utterance.id for utterance in self.script.utterances]
+        engines = [self.engine_of[name] for name in order]
+        return Synthesis(
+            clips=tuple(self.clips[name] for name in order),
+            synthesized=self.synthesized,
+            cached=len(order) - self.synthesized,
+            by_engine={name: engines.count(name) for name in dict.fromkeys(engines)},
+        )
+
+    async def _speak(self, utterances: list[Utterance]) -> None:
+        """Speak one of these equal utterances and give all of them its clip."""
+        first = utterances[0]
+        for place, speaker in enumerate(self.speakers, start=1):
+            try:
+                speech, problems = await self._speak_well(speaker, first)
+            except EngineUnavailable:
+                if place == len(self.speakers):
+                    raise
+                continue
+            if problems and not self.accept.intersection(utterance.id for utterance in utterances):
+                self.bad.append((first, problems))
+                return
+            # An accepted clip has a key of its own, so that only an episode that accepts it can get it.
+            key = clip_key(speaker.key(first), "accepted") if problems else speaker.key(first)
+            clip = self.cache.put(key, first.id, speech)
+            for utterance in utterances:
+                same = Clip(utterance.id, clip.path, clip.duration_seconds, clip.marks)
+                self._keep(utterance, same, speaker)
+            self.synthesized += len(utterances)
+            self.characters_spoken += sum(len(utterance.spoken) for utterance in utterances)
+            return
+
+    async def _speak_well(self, speaker: Speaker, utterance: Utterance) -> tuple[Speech, list[str]]:
+        """The speech and what is still wrong with it after every means has been tried."""
+        voice, pace = speaker.voices[utterance.speaker], self._pace(speaker, utterance)
+        for _ in range(_TRIES):
+            speech = await speaker.engine.synthesize(utterance, voice)
+            problems = verify(speech, utterance, pace)
+            if not problems:
+                pace.add(utterance, len(speech.samples) / speech.sample_rate_hz)
+                return speech, []
+        if len(utterance.sentences) > 1:
+            parts = [Utterance(utterance.id, utterance.speaker, (sentence,), 0.0) for sentence in utterance.sentences]
+            spoken = [await speaker.engine.synthesize(part, voice) for part in parts]
+            problems = [why for part, said in zip(parts, spoken, strict=True) for why in verify(said, part, pace)]
+            speech = _join(spoken)
+        return speech, problems
+
+    def _pace(self, speaker: Speaker, utterance: Utterance) -> Pace:
+        return self.paces.setdefault(f"{speaker.engine.name} {speaker.voices[utterance.speaker].name}", Pace())
+
+    def _keep(self, utterance: Utterance, clip: Clip, speaker: Speaker) -> None:
+        self.clips[utterance.id] = clip
+        self.engine_of[utterance.id] = speaker.engine.name
+
+    def _report(self) -> None:
+        left = sum(len(utterance.spoken) for _, utterances in self.missing for utterance in utterances)
+        seconds = sum(clip.duration_seconds for clip in self.clips.values())
+        total = len(self.script.utterances)
+        self.on_progress(Progress(len(self.clips), total, self.characters_spoken, left, seconds))
+
+
+def _join(parts: Sequence[Speech]) -> Speech:
+    rate_hz = parts[0].sample_rate_hz
+    gap = np.zeros(round(_GAP_SECONDS * rate_hz), np.float32)
+    samples, marks, position = [], [], 0
+    for part in parts:
+        if samples:
+            samples.append(gap)
+            position += len(gap)
+        marks += [
+            Mark(position / rate_hz + mark.offset_seconds, mark.duration_seconds, mark.text) for mark in part.marks
+        ]
+        samples.append(part.samples)
+        position += len(part.samples)
+    return Speech(np.concatenate(samples), rate_hz, tuple(marks))
+
+
+def _short(utterance: Utterance) -> str:
+    return utterance.text if len(utterance.text) <= 24 else f"{utterance.text[:24]}…"
