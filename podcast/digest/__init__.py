@@ -1,0 +1,177 @@
+"""Markdown file -> Digest.
+
+    bytes --__init__--> text --head--> front matter, body --blocks--> lines of plain text --passages--> Digest
+
+Nothing of the body is dropped in silence: it becomes title, overview, item, interlude, commentary, link or figure, or a
+warning names it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from podcast.digest.assemble import assemble
+from podcast.digest.blocks import Note, read_blocks
+from podcast.digest.head import Head, date_in_name, find_date, read_head
+from podcast.digest.passages import Passages, read_passages
+from podcast.errors import ConfigError, DigestError
+from podcast.models import Digest
+
+__all__ = ["SIZE_LIMIT_BYTES", "read_digest", "read_digest_text"]
+
+SIZE_LIMIT_BYTES = 2 * 1024 * 1024  # a day's digest is 10 to 20 kB
+_TIME_OF_DAY = time(8, 0)  # for a digest that names a day and no time: the clock must not decide
+
+
+def read_digest(path: Path, *, timezone: str = "Asia/Shanghai") -> Digest:
+    """Read a digest file, UTF-8 with or without a byte order mark, with any line ends.
+
+    `timezone` is the zone of dates written without one.  Raises DigestError when the file cannot be read or is no
+    digest, ConfigError when there is no such zone.
+    """
+    return read_digest_text(_decode(_read(path), path), path, timezone=timezone)
+
+
+def read_digest_text(text: str, source: Path, *, timezone: str = "Asia/Shanghai") -> Digest:
+    """Read a digest from text; `source` is named in errors, and its name may hold the date.  Raises as above."""
+    _refuse_what_is_no_text(text, source)
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        return _read_text(text, source, _zone(timezone))
+    except RecursionError:
+        raise DigestError("it is nested too deep to be read", where=str(source), hint="Write it flatter.") from None
+
+
+def _read_text(text: str, source: Path, zone: ZoneInfo) -> Digest:
+    head = read_head(text, source)
+    notes: list[Note] = []
+    blocks = read_blocks(head.body, head.first_line, source, notes)
+    passages = read_passages(blocks)
+    if not passages.has_items:
+        raise _no_items(text, source)
+    published = _published(head, passages, source, zone)
+    title = _title(head, passages, published, notes)
+    return assemble(passages, source=source, title=title, published=published, notes=notes)
+
+
+def _published(head: Head, passages: Passages, source: Path, zone: ZoneInfo) -> datetime:
+    """When it appeared: by front matter, else by the title, else by the file's name."""
+    written = head.published or find_date(head.title) or find_date(passages.title) or date_in_name(source)
+    if written is None:
+        raise DigestError(
+            "no date: looked in the front matter, in the first line and in the file's name",
+            where=str(source),
+            hint="Name the file like 2025-11-04.md, or begin it with a line like: 2025.11.04 全球AI新闻速递",
+        )
+    if isinstance(written, datetime):
+        return written if written.tzinfo else written.replace(tzinfo=zone)
+    return datetime.combine(written, _TIME_OF_DAY, zone)
+
+
+def _title(head: Head, passages: Passages, published: date, notes: list[Note]) -> str:
+    if head.title and passages.title and head.title != passages.title:
+        notes.append(Note(passages.title_line, f"second title 「{passages.title}」: the front matter's is used"))
+    if title := head.title or passages.title:
+        return title
+    title = f"{published.year}年{published.month}月{published.day}日新闻"
+    notes.append(Note(1, f"no title in the front matter or the first line: the digest is called 「{title}」"))
+    return title
+
+
+def _no_items(text: str, source: Path) -> DigestError:
+    looked_for = "'1. [title](link)', '### 1. title', '📌 **1. title**' or '1、title'"
+    lines = text.count("\n") + (not text.endswith("\n"))
+    return DigestError(
+        f"no numbered items: looked for {looked_for} in {lines} lines",
+        where=str(source),
+        hint="Number each news item, and put its summary below it.",
+    )
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: "../x", and a folder of zones such as "Asia"
+        raise ConfigError(f"no time zone is called {name!r}", hint="Write one like Asia/Shanghai.") from None
+
+
+def _read(path: Path) -> bytes:
+    where = str(path)
+    try:
+        if path.is_dir():
+            raise DigestError("this is a folder, not a digest file", where=where, hint="Name a .md file in it.")
+        size_bytes = path.stat().st_size
+        if not path.is_file():
+            raise DigestError("this is no regular file", where=where, hint="Name a .md file.")
+        if size_bytes > SIZE_LIMIT_BYTES:
+            raise _too_large(size_bytes, where)
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DigestError("there is no such file", where=where, hint="Check the name.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DigestError(f"it cannot be read: {reason}", where=where, hint="Check its permissions.") from None
+
+
+def _too_large(size_bytes: int, where: str) -> DigestError:
+    return DigestError(
+        f"{size_bytes / 1024 / 1024:.1f} MiB is too large: a digest may have {SIZE_LIMIT_BYTES // 1024 // 1024} MiB",
+        where=where,
+        hint="Split it, or check that it is the right file.",
+    )
+
+
+def _decode(data: bytes, path: Path) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _wrong_encoding("UTF-16", path)
+    if b"\0" in data:
+        raise _binary(str(path))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        if _looks_like_gb18030(data):
+            raise _wrong_encoding("GB18030", path) from None
+        raise DigestError(
+            f"it is not UTF-8: byte 0x{data[error.start]:02X} cannot be read",
+            where=f"{path}:{line}",
+            hint="Save it as UTF-8, or check that it is a text file.",
+        ) from None
+
+
+def _wrong_encoding(name: str, path: Path) -> DigestError:
+    return DigestError(
+        f"it is written in {name}, not in UTF-8",
+        where=str(path),
+        hint=f"Convert it: iconv -f {name} -t UTF-8 {path.name} > utf8.md",
+    )
+
+
+def _looks_like_gb18030(data: bytes) -> bool:
+    """Whether it decodes, and every tenth character or more is one of the 6763 Han of GB 2312 (bytes B0A1 to F7FE)."""
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError:
+        return False
+    common = sum(b"\xb0\xa1" <= char.encode("gb18030") <= b"\xf7\xfe" for char in text if "\u4e00" <= char <= "\u9fff")
+    return common * 10 >= len(text)
+
+
+def _binary(where: str) -> DigestError:
+    return DigestError("this is a binary file, not text", where=where, hint="Name a Markdown file.")
+
+
+def _refuse_what_is_no_text(text: str, source: Path) -> None:
+    where = str(source)
+    if "\0" in text:
+        raise _binary(where)
+    try:
+        size_bytes = len(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise DigestError("it holds half a surrogate pair, which is no text", where=where) from None
+    if size_bytes > SIZE_LIMIT_BYTES:
+        raise _too_large(size_bytes, where)
+    if not text.strip("\ufeff \t\r\n"):
+        raise DigestError("the file is empty", where=where, hint="Write a digest into it, or name another file.")
