@@ -16,7 +16,7 @@ from podcast.audio import Music, Tags, Target, make_master
 from podcast.digest import read_digest
 from podcast.errors import EngineUnavailable
 from podcast.models import Digest, Episode, Script, Show
-from podcast.publish import find_episode, new_episode_id, write_episode
+from podcast.publish.episode import episode_id, read_episode, write_episode
 from podcast.script import write_script
 from podcast.text import narrate
 from podcast.text.lexicon import Lexicon
@@ -84,7 +84,8 @@ def make_episode(
             templates=production.templates,
         )
         plans = [_plan(draft, digest, speaker, production) for speaker in production.roster.speakers]
-        old = find_episode(production.public, digest)
+        name = episode_id(production.public, digest)
+        old = read_episode(production.public, name)
     if old and not force and _is_whole(old, production.public):
         for plan in plans:
             if plan.content_hash == old.content_hash:
@@ -92,19 +93,18 @@ def make_episode(
     with clock.stage("tts"):
         plan, synthesis = asyncio.run(_speak(plans, production, on_progress, warnings))
     with clock.stage("audio"):
-        episode_id = old.id if old else new_episode_id(production.public, digest)
         master, timeline = make_master(
             plan.script,
             synthesis.clips,
-            production.public / ".making" / f"{episode_id}.mp3",
+            production.public / ".making" / f"{name}.mp3",
             music=production.music,
             target=production.target,
-            tags=_tags(plan.script, production.show, episode_id),
+            tags=_tags(plan.script, production.show, name),
         )
     with clock.stage("publish"):
         episode = write_episode(
             production.public,
-            id=episode_id,
+            id=name,
             digest=digest,
             script=plan.script,
             timeline=timeline,
@@ -192,14 +192,14 @@ def _is_whole(episode: Episode, public: Path) -> bool:
     return path.is_file() and path.stat().st_size == episode.enclosure.length_bytes
 
 
-def _tags(script: Script, show: Show, episode_id: str) -> Tags:
+def _tags(script: Script, show: Show, name: str) -> Tags:
     return Tags(
         title=script.title,
         album=show.title,
         artist=show.author,
         date=script.published.date().isoformat(),
         comment=show.disclosure,
-        url=f"{show.base_url}episodes/{episode_id}/",
+        url=f"{show.base_url}episodes/{name}/",
         cover=show.cover,
         copyright=show.copyright,
         lyrics="\n\n".join(

@@ -88,6 +88,9 @@ class ClipCache:
             ) from error
         return Clip(utterance_id, path, clip.duration_seconds, clip.marks)
 
+    def remove(self, key: str) -> None:
+        self.path(key).unlink(missing_ok=True)
+
     def size(self) -> CacheSize:
         sizes = [status.st_size for _, status in self._files()]
         return CacheSize(len(sizes), sum(sizes))

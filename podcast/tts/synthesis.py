@@ -18,7 +18,7 @@ from podcast.errors import EngineUnavailable, QualityError, SpeechRefused
 from podcast.models import Clip, Mark, Script, Utterance
 from podcast.tts.base import Engine, Speech, Voice
 from podcast.tts.cache import ClipCache, clip_key
-from podcast.tts.verify import Pace, verify
+from podcast.tts.verify import Pace, spoken_seconds, verify
 
 _TRIES = 2  # whole, before it is split
 _GAP_SECONDS = 0.35  # between sentences that had to be spoken one by one
@@ -76,6 +76,7 @@ async def synthesize(
     run.look_up()
     workers = min(speakers[0].engine.concurrency, max(1, len(run.missing)))
     await asyncio.gather(*(run.work() for _ in range(workers)))
+    await run.review()
     cache.prune()
     return run.result()
 
@@ -88,7 +89,8 @@ class _Run:
     on_progress: Callable[[Progress], None]
     accept: frozenset[str]
     clips: dict[str, Clip] = field(default_factory=dict)  # by utterance id
-    engine_of: dict[str, str] = field(default_factory=dict)  # by utterance id
+    speaker_of: dict[str, Speaker] = field(default_factory=dict)  # by utterance id
+    made: list[list[Utterance]] = field(default_factory=list)  # spoken and verified in this run
     missing: deque[tuple[str, list[Utterance]]] = field(default_factory=deque)  # by key: equal utterances together
     paces: dict[str, Pace] = field(default_factory=dict)  # by voice
     synthesized: int = 0
@@ -104,7 +106,7 @@ class _Run:
                 clip = self.cache.get(speaker.key(utterance), utterance.id)
                 if clip:
                     self._keep(utterance, clip, speaker)
-                    self._pace(speaker, utterance).add(utterance, clip.duration_seconds)
+                    self._pace(speaker, utterance).add(utterance, spoken_seconds(clip.marks))
                     break
             else:
                 missing.setdefault(self.speakers[0].key(utterance), []).append(utterance)
@@ -120,6 +122,23 @@ class _Run:
                 self.failure = self.failure or error
             self._report()
 
+    async def review(self) -> None:
+        """Hold what was spoken first against the pace that was learnt since, and speak once more what fails.
+
+        An answer cut short but in good order shows in its length alone, and the first clips have nothing to compare
+        with.
+        """
+        for utterances in self.made if self.failure is None else ():
+            first = utterances[0]
+            speaker, clip = self.speaker_of[first.id], self.clips[first.id]
+            shortest, longest = self._pace(speaker, first).bounds_seconds(first.spoken)
+            if not shortest <= spoken_seconds(clip.marks) <= longest:
+                self.cache.remove(speaker.key(first))
+                self.synthesized -= len(utterances)
+                self.missing.append((speaker.key(first), utterances))
+        self.made = []
+        await self.work()
+
     def result(self) -> Synthesis:
         if self.failure:
             raise self.failure
@@ -131,7 +150,7 @@ class _Run:
                 hint=f"Run it again, change the text, or publish as it is with {names}.",
             )
         order = [utterance.id for utterance in self.script.utterances]
-        engines = [self.engine_of[name] for name in order]
+        engines = [self.speaker_of[name].engine.name for name in order]
         return Synthesis(
             clips=tuple(self.clips[name] for name in order),
             synthesized=self.synthesized,
@@ -158,6 +177,8 @@ class _Run:
             for utterance in utterances:
                 same = Clip(utterance.id, clip.path, clip.duration_seconds, clip.marks)
                 self._keep(utterance, same, speaker)
+            if not problems:
+                self.made.append(utterances)
             self.synthesized += len(utterances)
             self.characters_spoken += sum(len(utterance.spoken) for utterance in utterances)
             return
@@ -169,7 +190,7 @@ class _Run:
             speech = await speaker.engine.synthesize(utterance, voice)
             problems = verify(speech, utterance, pace)
             if not problems:
-                pace.add(utterance, len(speech.samples) / speech.sample_rate_hz)
+                pace.add(utterance, spoken_seconds(speech.marks))
                 return speech, []
         if len(utterance.sentences) > 1:
             parts = [Utterance(utterance.id, utterance.speaker, (sentence,), 0.0) for sentence in utterance.sentences]
@@ -179,11 +200,12 @@ class _Run:
         return speech, problems
 
     def _pace(self, speaker: Speaker, utterance: Utterance) -> Pace:
-        return self.paces.setdefault(f"{speaker.engine.name} {speaker.voices[utterance.speaker].name}", Pace())
+        voice = speaker.voices[utterance.speaker]
+        return self.paces.setdefault(f"{speaker.engine.name} {voice.name}", Pace(rate=voice.rate))
 
     def _keep(self, utterance: Utterance, clip: Clip, speaker: Speaker) -> None:
         self.clips[utterance.id] = clip
-        self.engine_of[utterance.id] = speaker.engine.name
+        self.speaker_of[utterance.id] = speaker
 
     def _report(self) -> None:
         left = sum(len(utterance.spoken) for _, utterances in self.missing for utterance in utterances)
