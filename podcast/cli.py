@@ -117,7 +117,7 @@ def _config(options: argparse.Namespace, near: Path | None = None) -> Config:
 
 def _make(options: argparse.Namespace) -> int:
     from podcast.console import Display
-    from podcast.pipeline import make_episode
+    from podcast.pipeline import limits, make_episode
     from podcast.production import production
     from podcast.publish import prepare_public, publish_show
 
@@ -137,7 +137,7 @@ def _make(options: argparse.Namespace) -> int:
                 result = make_episode(path, work, force=options.force, on_progress=progress)
             display.made(result)
             made.append(result)
-        feed = publish_show(work.public, work.show)
+        feed = publish_show(work.public, work.show, limits=limits(work.target))
     if options.json:
         print(json.dumps({"episodes": [_summary(result) for result in made], "feed": str(feed)}, ensure_ascii=False))
     else:
@@ -296,10 +296,12 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _feed(options: argparse.Namespace) -> int:
-    from podcast.production import show
+    from podcast.pipeline import limits
+    from podcast.production import show, target
     from podcast.publish import publish_show
 
-    print(publish_show(options.output, show(_config(options))))
+    config = _config(options)
+    print(publish_show(options.output, show(config), limits=limits(target(config))))
     return 0
 
 

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from podcast.audio.encode import ffmpeg_path
+from podcast.audio.ffmpeg import ffmpeg_path
 from podcast.errors import PodcastError
 from podcast.production import engine, lexicon
 from podcast.settings import Config

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from podcast.audio import Music, Tags, Target, make_master
 from podcast.digest import read_digest
-from podcast.errors import EngineUnavailable
+from podcast.errors import EngineUnavailable, SetupError
 from podcast.models import Digest, Episode, Script, Show
-from podcast.publish.episode import episode_id, read_episode, write_episode
+from podcast.publish.check import Limits
+from podcast.publish.episode import episode_id, new_guid, read_episode, write_episode
 from podcast.script import write_script
 from podcast.text import narrate
 from podcast.text.lexicon import Lexicon
@@ -99,7 +100,7 @@ def make_episode(
             production.public / ".making" / f"{name}.mp3",
             music=production.music,
             target=production.target,
-            tags=_tags(plan.script, production.show, name),
+            tags=_tags(plan.script, production.show, name, old.guid if old else new_guid(production.show, name)),
         )
     with clock.stage("publish"):
         episode = write_episode(
@@ -113,6 +114,7 @@ def make_episode(
             engine=" + ".join(synthesis.by_engine),
             voices={role: voice.name for role, voice in plan.speaker.voices.items()},
             content_hash=plan.content_hash,
+            limits=limits(production.target),
         )
     return Made(
         episode=episode,
@@ -144,8 +146,9 @@ def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Productio
         {**asdict(digest), "source": None, "warnings": None},
         [speaker.key(utterance) for utterance in script.utterances],
         asdict(production.target),
-        {**asdict(production.music), **_contents(production.music.files)},
-        {**asdict(production.show), **_contents([production.show.cover])},
+        _without_paths(production.music),
+        _without_paths(production.show),
+        *map(_content, (*production.music.files, production.show.cover)),
     ]
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return _Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest())
@@ -192,15 +195,24 @@ def _is_whole(episode: Episode, public: Path) -> bool:
     return path.is_file() and path.stat().st_size == episode.enclosure.length_bytes
 
 
-def _tags(script: Script, show: Show, name: str) -> Tags:
+def limits(target: Target) -> Limits:
+    """What the gate holds an episode against: the target that it was made for."""
+    return Limits(loudness_lufs=target.loudness_lufs, true_peak_dbtp=target.true_peak_dbtp)
+
+
+def _tags(script: Script, show: Show, name: str, guid: str) -> Tags:
     return Tags(
         title=script.title,
         album=show.title,
         artist=show.author,
+        album_artist=show.author,
         date=script.published.date().isoformat(),
         comment=show.disclosure,
         url=f"{show.base_url}episodes/{name}/",
+        feed_url=f"{show.base_url}feed.xml",
+        guid=guid,
         cover=show.cover,
+        language=show.language,
         copyright=show.copyright,
         lyrics="\n\n".join(
             "\n".join(utterance.text for utterance in segment.utterances) for segment in script.segments
@@ -208,9 +220,17 @@ def _tags(script: Script, show: Show, name: str) -> Tags:
     )
 
 
-def _contents(paths: Sequence[Path]) -> dict[str, str]:
-    """Hash of what is in the files: a path says nothing about it."""
-    return {f"file {number}": hashlib.sha256(path.read_bytes()).hexdigest() for number, path in enumerate(paths)}
+def _without_paths(settings: Music | Show) -> dict[str, object]:
+    """The values that say something on every machine."""
+    return {name: value for name, value in asdict(settings).items() if not isinstance(value, Path)}
+
+
+def _content(path: Path) -> str:
+    """Hash of what is in a file: its path says nothing about it."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise SetupError(f"cannot be read: {error.strerror}", where=str(path)) from error
 
 
 class _Clock:

@@ -42,12 +42,7 @@ def production(
         cache=clip_cache(config),
         lexicon=lexicon(config),
         music=_music(config),
-        target=Target(
-            loudness_lufs=config.audio.loudness_lufs,
-            true_peak_dbtp=config.audio.true_peak_dbtp,
-            channels=config.audio.channels,
-            bitrate_kbps=config.audio.bitrate_kbps,
-        ),
+        target=target(config),
         timezone=config.show.timezone,
         edition=edition or config.script.edition,
         templates=_existing(config, config.script.templates, "script.templates"),
@@ -70,6 +65,16 @@ def show(config: Config) -> Show:
         disclosure=settings.disclosure,
         explicit=settings.explicit,
         copyright=settings.copyright or settings.author,
+    )
+
+
+def target(config: Config) -> Target:
+    audio = config.audio
+    return Target(
+        loudness_lufs=audio.loudness_lufs,
+        true_peak_dbtp=audio.true_peak_dbtp,
+        channels=audio.channels,
+        bitrate_kbps=audio.bitrate_kbps,
     )
 
 

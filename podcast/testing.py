@@ -123,7 +123,7 @@ def speak_in_tones(sentences: list[str], voice: Voice) -> Speech:
 def spoil(speech: Speech, fault: str) -> Speech:
     """`speech` with something wrong: "silent", "truncated", "short", "hole" or "clipped", as ToneEngine says."""
     samples, rate_hz, marks = speech.samples, speech.sample_rate_hz, speech.marks
-    middle = _loud_near(samples, len(samples) // 2)
+    middle = _middle(samples)
     if fault == "silent":
         return Speech(np.zeros_like(samples), rate_hz, marks)
     if fault == "truncated":
@@ -164,10 +164,13 @@ def _fall(samples: Samples) -> Samples:
     return (samples * np.linspace(1, 0, len(samples), dtype=np.float32)).astype(np.float32)
 
 
-def _loud_near(samples: Samples, position: int) -> int:
-    """The loudest of the 0.3 s after `position`: in the middle of a tone, not of a pause."""
-    window = np.abs(samples[position : position + round(0.3 * SAMPLE_RATE_HZ)])
-    return position + int(np.argmax(window)) if len(window) else position
+def _middle(samples: Samples) -> int:
+    """The loudest place of the 0.4 s from the middle of the sound on: inside a tone, not in a pause."""
+    sounding = np.flatnonzero(samples)
+    if not len(sounding):
+        return len(samples) // 2
+    middle = int(sounding[0] + sounding[-1]) // 2
+    return middle + int(np.argmax(np.abs(samples[middle : middle + round(0.4 * SAMPLE_RATE_HZ)])))
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,8 @@
 It runs in a thread with an event loop of its own.  The audio is the tones of `podcast.testing` as MP3, 24 kHz mono at
 48 kbit/s, with the pauses that the service puts before and after; a boundary for each sentence tells when it is said.
 
-Faults are used up one for each websocket request; `rule` is asked first, with the text:
+More than `most` websockets at once are answered with 429.  Faults are used up one for each websocket request (those of
+the list of voices, in `list_faults`, are a status or mute); once the text is known, `rule` may name another:
     403 429 503 401 ...   that status, with a Date; 429:3 also asks for patience (Retry-After: 3); 403:nodate without
     reset                 the connection is cut during the handshake
     empty                 an orderly answer without audio
@@ -19,6 +20,7 @@ Faults are used up one for each websocket request; `rule` is asked first, with t
     nomarks               no boundaries
     badmeta badpath badbinary     messages that the client does not understand
     noise                 bytes that are no MP3
+    garble                0.15 s in the middle that is no MP3: a decoder leaves it out
     stall:0.5             this part of the audio, then nothing
     noend                 all of the audio, then nothing
     mute                  nothing after the text has come
@@ -34,6 +36,7 @@ import io
 import json
 import re
 import ssl
+import subprocess
 import threading
 import xml.etree.ElementTree as ET
 from collections import deque
@@ -42,6 +45,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import soundfile
@@ -70,7 +74,6 @@ class Request:
     voice: str = ""
     prosody: dict[str, str] = field(default_factory=dict)
     ended: bool = False  # the turn's end was sent
-    gone: bool = False  # the connection is closed
 
 
 class FakeEdge:
@@ -80,13 +83,17 @@ class FakeEdge:
         faults: Iterable[str] = (),
         rule: Callable[[str], str | None] | None = None,
         list_faults: Iterable[str] = (),
+        most: int = 40,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.requests: list[Request] = []
         self.active = self.peak = 0  # websockets open now, and at most
+        self.heard = threading.Event()  # a text has come
+        self.gone = threading.Event()  # a websocket has been closed
         self._faults = deque(faults)
         self._rule = rule
         self._list_faults = deque(list_faults)
+        self._most = most
         self._tls = tls
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -95,7 +102,7 @@ class FakeEdge:
     def endpoint(self) -> str:
         return f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self.port}{PATH}"
 
-    def __enter__(self) -> FakeEdge:
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(10), "the fake service did not start"
         return self
@@ -127,6 +134,8 @@ class FakeEdge:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         fault = self._faults.popleft() if self._faults else "ok"
+        if self.active >= self._most:
+            fault = "429"
         seen = Request(fault, request.host)
         self.requests.append(seen)
         if fault[:3].isdigit():
@@ -134,7 +143,7 @@ class FakeEdge:
         if fault == "reset":
             assert request.transport
             request.transport.abort()
-            return web.Response(status=500)
+            return web.Response()
         websocket = web.WebSocketResponse(compress=True)
         self.active += 1
         self.peak = max(self.peak, self.active)
@@ -145,7 +154,7 @@ class FakeEdge:
             pass  # the client has gone
         finally:
             self.active -= 1
-            seen.gone = True
+            self.gone.set()
         return websocket
 
     async def _talk(self, websocket: web.WebSocketResponse, request: web.Request, seen: Request) -> None:
@@ -155,6 +164,7 @@ class FakeEdge:
             head, _, body = message.data.partition("\r\n\r\n")
             if "Path:ssml" in head:
                 seen.voice, seen.prosody, seen.text = _read_ssml(body)
+                self.heard.set()
                 seen.fault = (self._rule(seen.text) if self._rule else None) or seen.fault
                 await _Turn(websocket, request, seen).speak()
                 return
@@ -188,27 +198,29 @@ class _Turn:
     async def _send_speech(self) -> None:
         sentences = re.findall(r"[^。！？]+[。！？]?", self.seen.text)
         audio, times = _spoken(tuple(sentences[:-1] if self.fault == "lost" else sentences), self.seen.voice)
-        if self.fault == "noise":
-            audio = bytes(range(256)) * (len(audio) // 256)
-        if self.fault == "order":
-            times = times[::-1]
-        if self.fault == "nomarks":
-            times = []
         if self.fault in {"badmeta", "badpath"}:
             await self._send("audio.metadata" if self.fault == "badmeta" else "surprise", {"Metadata": []})
         if self.fault == "badbinary":
             await self.websocket.send_bytes(b"\xff\xff")
-        whole = self.fault not in {"drop", "close", "short", "stall"}
-        length = len(audio) if whole else int(len(audio) * self.amount) // FRAME_BYTES * FRAME_BYTES
-        for start in range(0, length, FRAME_BYTES * 10):
+        audio = self._spoilt(audio)
+        for start in range(0, len(audio), FRAME_BYTES * 10):
             if self.fault == "slow":
                 await asyncio.sleep(self.amount)
-            await self._send_audio(audio[start : min(start + FRAME_BYTES * 10, length)])
+            await self._send_audio(audio[start : start + FRAME_BYTES * 10])
         await self._end_badly()
-        for time in times:
+        for time in {"order": times[::-1], "nomarks": []}.get(self.fault, times):
             await self._send_boundary(*time)
         if self.fault == "noend":
             await self._stand_still()
+
+    def _spoilt(self, audio: bytes) -> bytes:
+        if self.fault == "noise":
+            return bytes(range(256)) * (len(audio) // 256)
+        if self.fault == "garble":
+            return audio[:6000] + bytes(900) + audio[6900:]
+        if self.fault in {"drop", "close", "short", "stall"}:
+            return audio[: int(len(audio) * self.amount) // FRAME_BYTES * FRAME_BYTES]
+        return audio
 
     async def _end_badly(self) -> None:
         if self.fault == "drop":
@@ -223,7 +235,10 @@ class _Turn:
             await self._stand_still()
 
     async def _stand_still(self) -> None:
-        await asyncio.sleep(60)
+        """Say nothing until the client goes."""
+        while (transport := self.request.transport) and not transport.is_closing():  # noqa: ASYNC110 -- it tells nobody
+            await asyncio.sleep(0.01)
+        raise ConnectionResetError
 
     async def _send(self, path: str, body: object) -> None:
         head = f"X-RequestId:0\r\nContent-Type:application/json; charset=utf-8\r\nPath:{path}\r\n\r\n"
@@ -254,7 +269,7 @@ def _status(fault: str) -> web.Response:
 
 
 def _read_ssml(ssml: str) -> tuple[str, dict[str, str], str]:
-    voice = ET.fromstring(ssml).find(f"{SSML}voice")  # noqa: S314 -- our own client wrote it
+    voice = ET.fromstring(ssml).find(f"{SSML}voice")
     assert voice is not None
     prosody = voice.find(f"{SSML}prosody")
     assert prosody is not None
@@ -277,16 +292,10 @@ def _spoken(sentences: tuple[str, ...], voice: str) -> tuple[bytes, Times]:
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
     """A context for a server at 127.0.0.1, and the file with the certificate that a client must trust."""
-    import subprocess
-
-    key, certificate_file = folder / "key.pem", folder / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=fake", "-addext", "subjectAltName=IP:127.0.0.1"]
-        + ["-keyout", str(key), "-out", str(certificate_file)],
-        check=True,
-        capture_output=True,
-    )
+    key, trusted = folder / "key.pem", folder / "certificate.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=fake"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(trusted)]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate_file, key)
-    return context, certificate_file
+    context.load_cert_chain(trusted, key)
+    return context, trusted

@@ -1,0 +1,18 @@
+"""The audio stage: clips -> master.
+
+parts.py     script and clips -> parts, what is mixed and encoded together
+voice.py     a clip -> its speech: trimmed, cleaned, measured
+music.py     music files -> samples at a known loudness        ducking.py   the gain of music under speech
+mix.py       a part -> samples                                 peaks.py     true peak, and the limiter
+mp3.py       samples -> frames; the frames of all parts joined
+render.py    a part -> frames, measured as they decode         timeline.py  when everything is heard
+tags.py      the ID3 tag with its chapters
+master.py    make_master(), the list of these
+loudness.py  filters.py  ffmpeg.py  files.py    what they measure, filter, read and write with
+"""
+
+from podcast.audio.ffmpeg import ffmpeg_path
+from podcast.audio.master import Music, Target, make_master
+from podcast.audio.tags import Tags
+
+__all__ = ["Music", "Tags", "Target", "ffmpeg_path", "make_master"]

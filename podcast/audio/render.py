@@ -1,0 +1,103 @@
+"""One part finished: mixed, limited, encoded, decoded again and measured."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from podcast.audio import mp3
+from podcast.audio.files import temporary_beside
+from podcast.audio.filters import Samples
+from podcast.audio.loudness import Energies, Meter
+from podcast.audio.mix import Heard, Levels, MusicCuts, mix_part
+from podcast.audio.parts import Part
+from podcast.audio.peaks import limit, true_peak
+
+_CODEC_HEADROOM_DB = 1.0  # an MP3 at 96 kbit/s rises by 0.5 to 1 dB over what went in
+_AUDIBLE = 1.005  # 0.04 dB
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What all parts of an episode have in common."""
+
+    music: MusicCuts
+    levels: Levels
+    true_peak_dbtp: float
+    channels: int
+    bitrate_kbps: int
+    cache: Path | None  # a folder that keeps encoded parts by the hash of their samples
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    frames: bytes  # one frame more than the part is long: only the last part's is written
+    length: int  # samples
+    sentences: tuple[tuple[Heard, ...], ...]  # for each utterance
+    cells: Energies  # of the decoded frames, for the meter
+    true_peak: float  # of the decoded frames; 1.0 = 0 dBTP
+
+
+def render_part(part: Part, recipe: Recipe, gain_db: float = 0.0) -> Rendered:
+    """Finish a part; it is limited further until the *decoded* true peak is under the target.
+
+    QualityError if a clip is damaged.
+    """
+    mix = mix_part(part, recipe.music, recipe.levels)
+    gain = np.float32(10 ** (gain_db / 20))
+    channels = tuple(channel * gain for channel in mix.channels) if gain_db else mix.channels
+    wanted = float(10 ** (recipe.true_peak_dbtp / 20))
+    ceiling = wanted * float(10 ** (-_CODEC_HEADROOM_DB / 20))
+    while True:
+        _limit_at_level(channels, ceiling)
+        frames, heard = _through_codec(channels, recipe)
+        peak = max(true_peak(channel) for channel in heard)
+        if peak <= wanted:
+            return Rendered(frames, len(channels[0]), mix.sentences, Meter.cells(heard), peak)
+        ceiling *= 0.98 * wanted / peak
+
+
+def _limit_at_level(channels: tuple[Samples, ...], ceiling: float) -> None:
+    """Limit in place, and make up for the level that the limiter takes, once: the second time takes next to nothing."""
+    before = _energy(channels)
+    limit(channels, ceiling)
+    make_up = np.float32(np.sqrt(before / max(_energy(channels), 1e-9)))
+    if make_up > _AUDIBLE:
+        for channel in channels:
+            np.multiply(channel, make_up, out=channel)
+        limit(channels, ceiling)
+
+
+def _energy(channels: tuple[Samples, ...]) -> float:
+    return sum(float(np.dot(channel, channel)) for channel in channels)
+
+
+def _through_codec(channels: tuple[Samples, ...], recipe: Recipe) -> tuple[bytes, tuple[Samples, ...]]:
+    """The frames, and what a player makes of them."""
+    gain = np.float32(mp3.input_gain(recipe.bitrate_kbps))
+    loud = tuple(channel * gain for channel in channels)
+    frames = _encode(loud if len(loud) == recipe.channels else loud * recipe.channels, recipe)
+    table, _ = soundfile.read(io.BytesIO(frames), dtype="float32", always_2d=True)
+    heard = table[mp3.DELAY : mp3.DELAY + len(channels[0])].T
+    return frames, tuple(np.ascontiguousarray(channel) for channel in heard)
+
+
+def _encode(channels: tuple[Samples, ...], recipe: Recipe) -> bytes:
+    if recipe.cache is None:
+        return mp3.encode(channels, recipe.bitrate_kbps)
+    digest = hashlib.sha256(f"{mp3.ENCODER} {recipe.bitrate_kbps} {len(channels)}".encode())
+    for channel in channels:
+        digest.update(channel.data)
+    path = recipe.cache / f"{digest.hexdigest()}.mp3"
+    if path.is_file():
+        return path.read_bytes()
+    frames = mp3.encode(channels, recipe.bitrate_kbps)
+    with temporary_beside(path) as temporary:
+        temporary.write_bytes(frames)
+        temporary.replace(path)
+    return frames

@@ -1,0 +1,73 @@
+"""Files that are whole or not there: written beside their place and renamed, and left alone when nothing changed."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from podcast.errors import SetupError
+
+# What XML 1.0 (2.2) and HTML have no way to say: C0 controls but tab and line ends, C1 controls, lone surrogates,
+# noncharacters.  lxml raises on most of them, and a reader sees none of them.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+
+def printable(text: str) -> str:
+    """The text without characters that XML forbids."""
+    return _UNPRINTABLE.sub("", text)
+
+
+def web_address(url: str | None) -> str | None:
+    """The address if it is an absolute http(s) one that may stand in a feed or a page, percent-encoded; else None.
+
+    `javascript:`, `data:`, relative addresses and addresses without a host are None: shown as words, never linked.
+    """
+    if url is None:
+        return None
+    url = printable(url).strip()
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme not in ("http", "https") or not host:
+            return None
+        if not host.isascii():
+            parts = parts._replace(netloc=parts.netloc.lower().replace(host, host.encode("idna").decode()))
+    except ValueError:  # of urlsplit: brackets that are no IPv6 address; of idna: a label that is none
+        return None
+    return re.sub(r"[^\x21-\x7e]|[\"'<>\\^`{|}]", _percent, urlunsplit(parts))
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match.group().encode())
+
+
+def replace_file(path: Path, content: bytes) -> bool:
+    """Make `content` the content of `path`, atomically.  Nothing is written, and False returned, if it is so already.
+
+    Raises SetupError when the folder cannot be written.
+    """
+    try:
+        if path.stat().st_size == len(content) and path.read_bytes() == content:
+            return False
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise SetupError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    # Not tempfile: its files are 0600, and a web server must be able to read this one.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # a rename may reach the disk before the data it names
+        temporary.replace(path)
+    except OSError as error:
+        raise SetupError(
+            f"cannot be written: {error.strerror}", where=str(path), hint="Choose a folder you may write to."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,180 @@
+"""Written Chinese -> spoken Chinese: one pass over the line, the first rule that answers says what stands there.
+
+The order of the rules is the order of certainty: what can only be one thing comes first, plain numbers and dropped symbols last.  Nothing that was said
+is read again, so that normalize(normalize(line)) == normalize(line).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from podcast.text import addresses, counts, dates, english, latin, money, symbols, units
+from podcast.text.english import english_spans
+from podcast.text.lexicon import BUILTIN, Entry, Lexicon
+from podcast.text.rules import Line, Rule, Said
+from podcast.text.symbols import LIST_PAUSE, PAUSES, SOFT_PAUSE, clean
+
+# The reading order, the longest and surest notations first.
+RULES: tuple[Rule, ...] = (
+    *symbols.SIGN_RULES,
+    *english.RULES,
+    *addresses.RULES,
+    *counts.FIRST,
+    *dates.RULES,
+    *money.RULES,
+    *units.RULES,
+    *counts.RULES[:4],
+    *latin.RULES,
+    *counts.RULES[4:],
+    *symbols.RULES,
+)
+_BY_START = {start: tuple(rule for rule in RULES if start in rule.starts) for start in ("digit", "letter", "symbol")}
+
+# What is said as it is written: Han, kana and other letters without case, and pauses.
+_PLAIN = re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf\u3005\u3041-\u30fa\u30fc-\u30ff\uac00-\ud7a3，。！？；：、…]+")
+_LETTER = re.compile(f"[{latin.LETTER}]")
+_GREEK = re.compile(r"[\u0370-\u03ff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A place where spoken differs from written."""
+
+    start: int  # span in the written line
+    end: int
+    written: str
+    spoken: str  # "" = dropped
+    rule: str  # the rule or the lexicon entry that said it
+    sure: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A line as it is said, and where that differs from what is written (in order, without overlap)."""
+
+    spoken: str
+    changes: tuple[Change, ...]
+
+
+def normalize(text: str, lexicon: Lexicon = BUILTIN) -> str:
+    """What is said for one written line: letters, marks and pauses only, no digit and no symbol."""
+    return read(text, lexicon).spoken
+
+
+def read(text: str, lexicon: Lexicon = BUILTIN) -> Reading:
+    """What is said for one written line, with every change and the rule behind it."""
+    cleaned, places = clean(text)
+    line = Line(cleaned, lexicon, english_spans(cleaned))
+    terms = lexicon.han_terms(cleaned)
+    writer = _Writer(text, places)
+    position, size = 0, len(cleaned)
+    while position < size:
+        plain = _PLAIN.match(cleaned, position)
+        if plain and not (terms and any(position <= start < plain.end() for start in terms)):
+            writer.keep(plain[0], position, plain.end())
+            position = plain.end()
+            continue
+        if position in terms:
+            entry = terms[position]
+            end = position + len(entry.term)
+            writer.say(_from(entry), position, end, "lexicon")
+        elif plain:
+            end = min(start for start in terms if start > position)
+            writer.keep(cleaned[position:end], position, end)
+        else:
+            end = _read_at(line, position, writer)
+        position = end
+    return writer.reading()
+
+
+def _from(entry: Entry) -> Said:
+    return Said(entry.spoken, rule=f"lexicon: {entry.term}")
+
+
+def _read_at(line: Line, position: int, writer: _Writer) -> int:
+    """Say what stands at `position`; the position after it."""
+    entry = line.lexicon.phrase(line.text, position)
+    if entry is not None:
+        end = position + len(entry.term)
+        writer.say(_from(entry), position, end, "lexicon")
+        return end
+    for rule in _BY_START[_kind(line.text[position])]:
+        match = rule.pattern.match(line.text, position)
+        if match is None or match.end() == position:
+            continue
+        said = rule.say(match, line)
+        if said is not None:
+            writer.say(said if isinstance(said, Said) else Said(said), position, match.end(), rule.name)
+            return match.end()
+    writer.keep(line.text[position], position, position + 1)
+    return position + 1
+
+
+def _kind(character: str) -> str:
+    if character.isascii():
+        return "digit" if character.isdigit() else "letter" if character.isalpha() else "symbol"
+    if _LETTER.match(character):
+        return "letter"
+    return "symbol"
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Joins what is said: one space at most, none inside Chinese, a pause never beside another."""
+
+    text: str
+    places: list[int] | None
+    parts: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    pending: str = ""  # a space or pause that waits for something to follow it
+    replaced: bool = False  # was the last part no plain text
+
+    def keep(self, spoken: str, start: int, end: int) -> None:
+        self._append(spoken, replaced=False)
+        if self.places is not None:
+            self._record(Said(spoken), start, end, "width")
+
+    def say(self, said: Said, start: int, end: int, rule: str) -> None:
+        if said.text in ("", " ", SOFT_PAUSE, LIST_PAUSE):
+            self.pending = max(self.pending, said.text, key=_weight)
+        else:
+            self._append(said.text, replaced=True)
+        self._record(said, start, end, rule)
+
+    def _append(self, spoken: str, *, replaced: bool) -> None:
+        if self.parts and spoken[0] not in PAUSES:
+            last = self.parts[-1][-1]
+            self.parts.append(_between(last, spoken[0], self.pending, bare=replaced or self.replaced))
+            if not self.parts[-1]:
+                self.parts.pop()
+        self.pending = ""
+        self.parts.append(spoken)
+        self.replaced = replaced
+
+    def _record(self, said: Said, start: int, end: int, rule: str) -> None:
+        if self.places is not None:
+            start, end = self.places[start], self.places[end - 1] + 1
+        written = self.text[start:end]
+        if written != said.text:
+            self.changes.append(Change(start, end, written, said.text, said.rule or rule, said.sure, said.note))
+
+    def reading(self) -> Reading:
+        return Reading("".join(self.parts), tuple(self.changes))
+
+
+def _weight(pending: str) -> int:
+    return ("", " ", LIST_PAUSE, SOFT_PAUSE).index(pending)
+
+
+def _between(left: str, right: str, pending: str, *, bare: bool) -> str:
+    """What stands between two parts.  Letters never touch, so that no new word arises; Chinese needs no space."""
+    if pending in (SOFT_PAUSE, LIST_PAUSE):
+        return "" if left in PAUSES else pending
+    latin_left, latin_right = left.isascii(), right.isascii()
+    if latin_left and latin_right:
+        return " "
+    if not pending or not (latin_left or latin_right or not bare) or (left in PAUSES and not latin_left):
+        return ""
+    return " "

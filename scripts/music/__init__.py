@@ -1,0 +1,1 @@
+"""What compose_music.py is made of."""
