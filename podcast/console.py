@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -18,8 +18,10 @@ from podcast.models import Script
 from podcast.pipeline import Made
 from podcast.script import script_markdown
 from podcast.text.lexicon import Lexicon
-from podcast.text.report import Row, rows
 from podcast.tts.synthesis import Progress as Step
+
+if TYPE_CHECKING:
+    from podcast.text.report import Row
 
 _LOG_EVERY_SECONDS = 30.0  # where there is no terminal for a bar
 
@@ -122,6 +124,8 @@ def script_json(script: Script) -> dict[str, object]:
 
 def print_report(script: Script, lexicon: Lexicon, *, as_json: bool) -> None:
     """Every place where spoken differs from written."""
+    from podcast.text.report import rows
+
     found = [
         (utterance.id, row)
         for utterance in script.utterances

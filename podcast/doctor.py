@@ -6,7 +6,8 @@ import asyncio
 import os
 import platform
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from podcast.audio.ffmpeg import ffmpeg_path
@@ -29,7 +30,7 @@ def examine(config: Config) -> list[Finding]:
         Finding(well=True, what=f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores"),
         Finding(well=True, what=f"config: {config.path or 'none found, defaults'}"),
         _attempt("lexicon", lambda: f"{len(lexicon(config).entries)} entries"),
-        _attempt("ffmpeg", ffmpeg_path),
+        replace(_attempt("ffmpeg", ffmpeg_path), optional=True),  # only for music in formats libsndfile cannot read
         _writable(config.cache_folder),
     ]
     engines = [_engine(config, name) for name in ("edge", "kokoro")]
@@ -39,9 +40,9 @@ def examine(config: Config) -> list[Finding]:
     return findings
 
 
-def _attempt(name: str, action: object) -> Finding:
+def _attempt(name: str, action: Callable[[], str]) -> Finding:
     try:
-        return Finding(well=True, what=f"{name}: {action()}")  # type: ignore[operator]  # a function without arguments
+        return Finding(well=True, what=f"{name}: {action()}")
     except PodcastError as error:
         return Finding(well=False, what=f"{name}: {error.what}", hint=error.hint or "")
 

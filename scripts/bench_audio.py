@@ -53,9 +53,9 @@ def main() -> None:
         print(json.dumps(rows, indent=1))
         return
     print(f"{options.minutes:g} minutes in {options.clips} clips")
-    table: list[list[object]] = [[*COLUMNS], ["---"] * len(COLUMNS), *([row[name] for name in COLUMNS] for row in rows)]
-    for line in table:
-        print("| " + " | ".join(str(cell) for cell in line) + " |")
+    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
+    for row in rows:
+        print("| " + " | ".join(str(row[name]) for name in COLUMNS) + " |")
 
 
 def measure(folder: Path, channels: int, bitrate_kbps: int) -> dict[str, float | str]:

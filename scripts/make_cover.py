@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the show's cover: a speech bubble in which lines of text turn into sound, over the title (3000 x 3000 px, RGB JPEG).
+"""Draws the show's cover, 3000 x 3000 px, RGB JPEG: in a speech bubble lines of text turn into sound; the title below.
 
     python scripts/make_cover.py [-o assets/cover.jpg] [--title 新闻播报] [--font FILE]
 
@@ -165,14 +165,16 @@ def jpeg(image: Image.Image) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, default=Path("assets/cover.jpg"))
-    parser.add_argument("--title", default="新闻播报", help="fits on one line; the built-in cover says no show's name")
+    parser.add_argument("--title", default="新闻播报", help="one line; empty: the mark alone")
     parser.add_argument("--font", type=Path, help="a font file with the title's characters")
     arguments = parser.parse_args()
     try:
         font = find_font(arguments.font)
     except OSError as error:
         parser.error(f"{arguments.font}: {error}; name a TrueType or OpenType file")
-    if font is None:
+    if not arguments.title:
+        font = None
+    elif font is None:
         print("no Chinese font found: the cover carries the mark alone; --font FILE adds the title", file=sys.stderr)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_bytes(jpeg(cover(arguments.title, font)))
