@@ -112,7 +112,8 @@ class KokoroEngine:
         model = self._model()
         with self._lock:
             samples, _ = model.create(line, voice=style, speed=rate, is_phonemes=True, trim=False)
-        return np.asarray(samples, np.float32)
+        # The model's peaks go over full scale; a clip is levelled later, so only its shape matters here.
+        return np.asarray(samples / max(1.0, float(np.abs(samples).max())), np.float32)
 
     def _model(self) -> Any:
         with self._lock:

@@ -201,7 +201,7 @@ class _Run:
 
     def _pace(self, speaker: Speaker, utterance: Utterance) -> Pace:
         voice = speaker.voices[utterance.speaker]
-        return self.paces.setdefault(f"{speaker.engine.name} {voice.name}", Pace(rate=voice.rate))
+        return self.paces.setdefault(f"{speaker.engine.name} {voice.name} {voice.rate:g}", Pace(rate=voice.rate))
 
     def _keep(self, utterance: Utterance, clip: Clip, speaker: Speaker) -> None:
         self.clips[utterance.id] = clip
