@@ -7,6 +7,7 @@ mix.py       a part -> samples                                 peaks.py     true
 mp3.py       samples -> frames; the frames of all parts joined
 render.py    a part -> frames, measured as they decode         timeline.py  when everything is heard
 tags.py      the ID3 tag with its chapters
+plot.py      the waveform as an SVG
 master.py    make_master(), the list of these
 loudness.py  filters.py  ffmpeg.py  files.py    what they measure, filter, read and write with
 """

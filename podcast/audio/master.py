@@ -47,7 +47,7 @@ class Music:
     duck_db: float = -15.0  # of music under speech, against music alone
     below_speech_lu: float = 1.0  # loudness of music alone, under that of speech
     intro_lead_seconds: float = 4.5
-    outro_lead_seconds: float = 3.5
+    outro_lead_seconds: float = 2.0
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -132,7 +132,9 @@ def _recipe(music: Music, target: Target, cache: Path | None) -> Recipe:
         rate_hz=mp3.RATE_HZ,
         loudness_lufs=target.as_measured_lufs - music.below_speech_lu,
     )
-    cuts = MusicCuts(*(read(path) if path else None for path in (music.intro, music.outro, music.sting, music.bed)))
+    cuts = MusicCuts(*(read(path) if path else None for path in (music.intro, music.outro, music.sting)))
+    if music.bed:
+        cuts = replace(cuts, bed=read(music.bed, loop=True))
     one_channel = target.as_measured_lufs - 10 * math.log10(target.channels)  # BS.1770 adds the channels' energies
     levels = Levels(one_channel, music.duck_db, music.intro_lead_seconds, music.outro_lead_seconds)
     return Recipe(cuts, levels, target.true_peak_dbtp, target.channels, target.bitrate_kbps, cache)

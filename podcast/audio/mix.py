@@ -23,6 +23,7 @@ LEAD_SECONDS = 0.25  # silence before the first word where no music leads in
 LONGEST_PAUSE_SECONDS = 2.0
 SHORTEST_END_SECONDS = 0.06  # silence at the end of a part: encoder delay and the overlap of its transform
 BEFORE_STING_SECONDS = 0.4
+OUTRO_RISE_SECONDS = 0.3  # before the last sound ends: heard as rising with it
 _STEADY_BLOCKS = 10  # 1 s of gating blocks: a clip as long counts half by its own loudness, half by its voice's
 _APART_DB = 4.0  # most that clips of one voice are levelled apart
 
@@ -160,7 +161,8 @@ def _layers(part: Part, music: MusicCuts, levels: Levels, spans: Sequence[tuple[
         lead = min(levels.outro_lead_seconds, last - spans[0][0], music.outro.length / RATE_HZ / 3)
         start = _samples(last - lead)
         faded = _faded(music.outro, rise=min(1.0, lead), fall=0.0)
-        layers.append(_layer(faded, start, spans, levels.duck_db))
+        rising = [*spans[:-1], (spans[-1][0], last - OUTRO_RISE_SECONDS)]
+        layers.append(_layer(faded, start, rising, levels.duck_db))
     return layers
 
 
@@ -185,17 +187,32 @@ def _faded(cut: Cut, *, rise: float, fall: float) -> Cut:
 
 
 def _looped(cut: Cut, length: int) -> Cut:
-    """The bed over again with equal-power crossfades of 1 s, to `length` samples, faded at both ends."""
-    overlap = min(_samples(1.0), cut.length // 3)
+    """The bed over again to `length` samples, faded at both ends.
+
+    A bed made to repeat sounds at both ends, and is put end to end so that it stays in time; another is crossfaded with
+    itself over 1 s.
+    """
+    overlap = 0 if _repeats(cut) else min(_samples(1.0), cut.length // 3)
     rise = equal_power(overlap)
     channels = []
     for channel in cut.channels:
-        total = channel.copy()
+        total = channel
         while len(total) < length:
-            joint = total[-overlap:] * rise[::-1] + channel[:overlap] * rise
-            total = np.concatenate((total[:-overlap], joint, channel[overlap:]))
+            joint = total[len(total) - overlap :] * rise[::-1] + channel[:overlap] * rise
+            total = np.concatenate((total[: len(total) - overlap], joint, channel[overlap:]))
         channels.append(total[:length])
     return _faded(Cut(tuple(channels)), rise=1.0, fall=1.0)
+
+
+def _repeats(cut: Cut) -> bool:
+    """Whether the last sample leads into the first: no fade at either end, and no step that is larger than usual."""
+    edge = _samples(0.1)
+    for channel in cut.channels:
+        usual = np.sqrt(np.mean(np.square(channel)))
+        ends = [np.sqrt(np.mean(np.square(end))) for end in (channel[:edge], channel[-edge:])]
+        if min(ends) < usual / 4 or abs(channel[0] - channel[-1]) > np.abs(np.diff(channel)).max():
+            return False
+    return True
 
 
 def _samples(seconds: float) -> int:

@@ -42,15 +42,18 @@ class Cut:
         return len(self.channels[0])
 
 
-def read_music(path: Path, *, channels: int, rate_hz: int, loudness_lufs: float) -> Cut:
+def read_music(path: Path, *, channels: int, rate_hz: int, loudness_lufs: float, loop: bool = False) -> Cut:
     """Read a file, drop the silence at its ends, and bring it to a gated loudness.
+
+    The ends of a `loop` are left as they are, for the last sample may lead into the first.
 
     InputError if it cannot be read or is silent, SetupError if it needs ffmpeg and there is none.
     """
     segment = _trim(_read(path))
     if len(segment) > LONGEST_SECONDS * 1000:
         segment = segment[: int(LONGEST_SECONDS * 1000)].fade_out(_CUT_FADE_MS)
-    segment = segment.fade_in(_EDGE_FADE_MS).fade_out(_EDGE_FADE_MS)
+    if not loop:
+        segment = segment.fade_in(_EDGE_FADE_MS).fade_out(_EDGE_FADE_MS)
     table = np.frombuffer(segment.raw_data, dtype="<i2").reshape(-1, segment.channels).astype(np.float32) / 32768
     table = table.mean(axis=1, keepdims=True) if channels == 1 else table[:, [0, -1]]
     table = soxr.resample(table, segment.frame_rate, rate_hz, "HQ")

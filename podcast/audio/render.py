@@ -19,7 +19,6 @@ from podcast.audio.parts import Part
 from podcast.audio.peaks import limit, true_peak
 
 _CODEC_HEADROOM_DB = 1.0  # an MP3 at 96 kbit/s rises by 0.5 to 1 dB over what went in
-_AUDIBLE = 1.005  # 0.04 dB
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +53,12 @@ def render_part(part: Part, recipe: Recipe, gain_db: float = 0.0) -> Rendered:
     wanted = float(10 ** (recipe.true_peak_dbtp / 20))
     ceiling = wanted * float(10 ** (-_CODEC_HEADROOM_DB / 20))
     while True:
-        _limit_at_level(channels, ceiling)
+        limit(channels, ceiling)
         frames, heard = _through_codec(channels, recipe)
         peak = max(true_peak(channel) for channel in heard)
         if peak <= wanted:
             return Rendered(frames, len(channels[0]), mix.sentences, Meter.cells(heard), peak)
         ceiling *= 0.98 * wanted / peak
-
-
-def _limit_at_level(channels: tuple[Samples, ...], ceiling: float) -> None:
-    """Limit in place, and make up for the level that the limiter takes, once: the second time takes next to nothing."""
-    before = _energy(channels)
-    limit(channels, ceiling)
-    make_up = np.float32(np.sqrt(before / max(_energy(channels), 1e-9)))
-    if make_up > _AUDIBLE:
-        for channel in channels:
-            np.multiply(channel, make_up, out=channel)
-        limit(channels, ceiling)
-
-
-def _energy(channels: tuple[Samples, ...]) -> float:
-    return sum(float(np.dot(channel, channel)) for channel in channels)
 
 
 def _through_codec(channels: tuple[Samples, ...], recipe: Recipe) -> tuple[bytes, tuple[Samples, ...]]:

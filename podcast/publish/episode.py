@@ -17,7 +17,7 @@ from podcast.publish.chapters import chapters_json
 from podcast.publish.check import Limits, Problem, episode_problems
 from podcast.publish.files import printable, replace_file, web_address
 from podcast.publish.record import RECORD, clean, episode_json, read_record
-from podcast.publish.transcript import srt, transcript_json, vtt
+from podcast.publish.transcript import cards, srt, transcript_json, vtt
 
 EPISODES = "episodes"
 
@@ -167,10 +167,11 @@ def _cue(cue: Cue) -> Cue:
 
 def documents(episode: Episode, show: Show) -> dict[str, bytes]:
     """The files that say again, for apps, what episode.json says: name -> content."""
+    captions = list(cards(episode.cues))
     return {
         "chapters.json": chapters_json(episode, show),
-        "transcript.vtt": vtt(episode.cues, show.speakers),
-        "transcript.srt": srt(episode.cues),
+        "transcript.vtt": vtt(captions, show.speakers),
+        "transcript.srt": srt(captions),
         "transcript.json": transcript_json(episode.cues, show.speakers),
     }
 

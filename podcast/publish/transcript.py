@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from podcast.models import Cue
 
@@ -49,21 +50,21 @@ def cards(cues: Iterable[Cue]) -> Iterator[Card]:
             yield Card(start, cue.start_seconds + length_seconds * said / total, cue.speaker, group)
 
 
-def vtt(cues: Sequence[Cue], speakers: Mapping[str, str]) -> bytes:
+def vtt(captions: Iterable[Card], speakers: Mapping[str, str]) -> bytes:
     """WebVTT; `speakers` says the name listeners read for a role.  Apple takes speakers from `<v>` alone."""
     blocks = ["WEBVTT\n"]
-    for card in cards(cues):
+    for card in captions:
         name = html.escape(" ".join(speakers.get(card.speaker, card.speaker).split()), quote=False)
         text = html.escape("\n".join(card.lines), quote=False)
         blocks.append(f"{_span(card, '.')}\n<v {name}>{text}</v>\n")
     return "\n".join(blocks).encode()
 
 
-def srt(cues: Sequence[Cue]) -> bytes:
+def srt(captions: Iterable[Card]) -> bytes:
     """SubRip."""
     blocks = (
         f"{number}\n{_span(card, ',')}\n" + "\n".join(card.lines) + "\n"
-        for number, card in enumerate(_srt_safe(cards(cues)), start=1)
+        for number, card in enumerate(_srt_safe(captions), start=1)
     )
     return "\n".join(blocks).encode()
 
@@ -133,9 +134,10 @@ def _cut(clause: str, count: int) -> list[str]:
     edges = [0]
     for number in range(1, count):
         ideal = len(clause) * number // count
-        fair = [place for place in range(edges[-1] + 1, len(clause)) if _may_break(clause, place)]
+        nearest_first = sorted(range(edges[-1] + 1, len(clause)), key=lambda place: abs(place - ideal))
         # Without a fair place (an address, a run of digits) a word is cut after all.
-        edges.append(min(fair, key=lambda place: abs(place - ideal), default=max(ideal, edges[-1])))
+        fair = (place for place in nearest_first if _may_break(clause, place))
+        edges.append(next(fair, max(ideal, edges[-1])))
     return [clause[start:end] for start, end in zip(edges, [*edges[1:], len(clause)], strict=True) if end > start]
 
 
@@ -146,8 +148,14 @@ def _may_break(text: str, place: int) -> bool:
 
 
 def _fits(line: str) -> bool:
-    return len(line) <= LINE_CHARACTERS and _columns(line) <= LINE_COLUMNS
+    return len(line) <= LINE_COLUMNS // 2 or (len(line) <= LINE_CHARACTERS and _columns(line) <= LINE_COLUMNS)
 
 
 def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
+    return sum(map(_width, text))
+
+
+@cache
+def _width(character: str) -> int:
+    # A: ambiguous, as “ ” and … are; Chinese fonts draw them wide.
+    return 2 if unicodedata.east_asian_width(character) in "WFA" else 1

@@ -16,12 +16,10 @@ import re
 from podcast.text import numbers
 from podcast.text.dates import BARE_YEAR
 from podcast.text.rules import (
-    COUNTED,
     DASH,
     NUMBER,
     SPAN,
     TAKES_ER,
-    Line,
     Rule,
     Said,
     follows,
@@ -33,6 +31,7 @@ from podcast.text.rules import (
 )
 
 _SIGN = {"-": "负", "−": "负", "+": "正", "±": "正负", "~": "约", "≈": "约", "": ""}
+_CHANGE = {"+": "增长", "-": "下降", "−": "下降"}  # after 同比 and 环比, as newsreaders say it
 _CODES = {row[0]: (row[1], row[2] if len(row) > 2 else "") for row in table("codes")}
 
 
@@ -54,7 +53,7 @@ def _percent(written: str, mark: str) -> str:
     rf"(?P<sign>[-−+±]?)(?P<a>{NUMBER})\s?[%‰]?{SPAN}(?P<sign2>[-−+]?)(?P<b>{NUMBER})\s?(?P<mark>[%‰])",
     "digit symbol",
 )
-def percents(match: re.Match[str], line: Line) -> str | None:
+def percents(match: re.Match[str]) -> str | None:
     """5%-10%, 5-10%, 3至5%"""
     if match["sign"] and precedes(match, r"[A-Za-z0-9%)）]"):
         return None
@@ -64,14 +63,15 @@ def percents(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("percent", rf"(?P<sign>[-−+±]?)(?P<a>{NUMBER})\s?(?P<mark>[%‰])(?P<points>pts?|pp)?", "digit symbol")
-def percent(match: re.Match[str], line: Line) -> str | None:
+def percent(match: re.Match[str]) -> str | None:
     if match["sign"] and precedes(match, r"[A-Za-z0-9%)）]"):
         return None
-    return _SIGN[match["sign"]] + _percent(match["a"], match["mark"])
+    compared = _CHANGE.get(match["sign"]) if precedes(match, r"(?:同比|环比|较[上去]年)\s?") else None
+    return (compared or _SIGN[match["sign"]]) + _percent(match["a"], match["mark"])
 
 
 @rule("percentage points", rf"(?P<sign>[-−+±]?)(?P<a>{NUMBER})\s?(?:pct|pp|ppt|ppts|pcts)(?![A-Za-z])", "digit symbol")
-def points(match: re.Match[str], line: Line) -> str:
+def points(match: re.Match[str]) -> str:
     return f"{_SIGN[match['sign']]}{numbers.count(match['a'], liang=True)}个百分点"
 
 
@@ -79,7 +79,7 @@ def points(match: re.Match[str], line: Line) -> str:
 
 
 @rule("ordinal", rf"(\d+)(?:{SPAN}(\d+))?(?![\d.])")
-def ordinal(match: re.Match[str], line: Line) -> str | None:
+def ordinal(match: re.Match[str]) -> str | None:
     """第2, 第200, 第2-3名"""
     if not precedes(match, r"第\s?"):
         return None
@@ -92,7 +92,7 @@ def _ordered(written: str) -> str:
 
 
 @rule("code", r"\d{2,5}(?![\d.,:%A-Za-z])")
-def code(match: re.Match[str], line: Line) -> str | None:
+def code(match: re.Match[str]) -> str | None:
     """996, 985高校, 360公司: numbers that are names"""
     spoken, context = _CODES.get(match[0], ("", ""))
     if not spoken or precedes(match, r"[第$€£¥.]"):
@@ -103,13 +103,13 @@ def code(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("code", r"\d{3,4}(?=新政|事件|工程|战略|惨案|地震|讲话|大促|购物节|计划|程序员节)")
-def dated_name(match: re.Match[str], line: Line) -> Said:
+def dated_name(match: re.Match[str]) -> Said:
     """930新政, 618大促"""
     return Said(numbers.digits(match[0]), sure=False, note="a number that is a name")
 
 
 @rule("GPU", r"[3-5]0[5-9]0(?![\d.,:%]|\s?(?:[万亿千百元美块家人年月日台张颗片个只米吨]|Mb|MB|GB))")
-def gpu(match: re.Match[str], line: Line) -> Said:
+def gpu(match: re.Match[str]) -> Said:
     """一张5090, 4090显卡: NVIDIA's consumer cards are said digit by digit"""
     known = follows(match, r"\s?(?:显卡|笔记本|Ti|SUPER|Super|D|GPU|系列|级)") or precedes(
         match, r"张|块|RTX|GTX|显卡|卡"
@@ -121,14 +121,14 @@ def gpu(match: re.Match[str], line: Line) -> Said:
 
 
 @rule("times", rf"({NUMBER})(?:{SPAN}({NUMBER}))?\s?[xX×](?![A-Za-z0-9])(?!\s?\d)(\+?)")
-def times(match: re.Match[str], line: Line) -> str:
+def times(match: re.Match[str]) -> str:
     """10x -> 十倍, 2-3x -> 两到三倍"""
     last = f"到{numbers.count(match[2], liang=True)}" if match[2] else ""
     return f"{numbers.count(match[1], liang=True)}{last}倍{'加' if match[3] else ''}"
 
 
 @rule("product of numbers", rf"({NUMBER})(?:\s?[xX×*✕✖]\s?({NUMBER}))(?:\s?[xX×*✕✖]\s?({NUMBER}))?(?![\d])")
-def product(match: re.Match[str], line: Line) -> str | None:
+def product(match: re.Match[str]) -> str | None:
     """7×24, 1920x1080, 8x22B"""
     parts = [part for part in match.groups() if part]
     if len(parts[0]) > 3 and "X" in match[0] and follows(match, r"[A-Z]"):
@@ -143,13 +143,21 @@ def product(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("times", rf"({NUMBER})\s?[xX×]\s?(?=[A-Za-z])")
-def of_each(match: re.Match[str], line: Line) -> str | None:
+def of_each(match: re.Match[str]) -> str | None:
     """8×H100, 8xA100"""
     return f"{numbers.decimal(match[1])}乘" if match[0][-1] == "×" or follows(match, r"[A-Z]+\d") else None
 
 
+@rule("power of ten", rf"({NUMBER})[eE]([-+]\d{{1,3}}|(?<=e)\d{{1,3}})(?![A-Za-z0-9])")
+def scientific(match: re.Match[str]) -> str:
+    """3e-4 -> 三乘十的负四次方"""
+    sign = "负" if match[2][0] == "-" else ""
+    power = f"十的{sign}{numbers.cardinal(match[2].lstrip('+-').lstrip('0') or '0', er=True)}次方"
+    return power if match[1] == "1" else f"{numbers.decimal(match[1])}乘{power}"
+
+
 @rule("fraction", r"(?:(\d+)又)?(\d+)\s?[/⁄∕]\s?(\d+)(?![\d./])(?!\s?(?:GB|TB|MB|KB|nm))")
-def fraction(match: re.Match[str], line: Line) -> Said | None:
+def fraction(match: re.Match[str]) -> Said | None:
     """1/3, 33/4, 1又1/5"""
     if match[3] == "0" or precedes(match, r"[A-Za-z/]") or (len(match[3]) > 1 and match[3][0] == "0"):
         return None
@@ -160,23 +168,26 @@ def fraction(match: re.Match[str], line: Line) -> Said | None:
 
 
 @rule("list of numbers", rf"({NUMBER})\s?[/⁄∕]\s?(?=\d)")
-def listed(match: re.Match[str], line: Line) -> str:
+def listed(match: re.Match[str]) -> str:
     """4/8/16GB, 24/7"""
     return f"{numbers.decimal(match[1])}、"
 
 
 @rule("ratio", rf"({NUMBER})((?:\s?[:：]\s?{NUMBER})+)(?![\d])")
-def ratio(match: re.Match[str], line: Line) -> Said:
+def ratio(match: re.Match[str]) -> Said:
     """9:1, 16:9, 2:3:5"""
     parts = re.split(r"\s?[:：]\s?", match[0])
     return Said("比".join(numbers.decimal(part) for part in parts), sure=len(parts) == 2, note="a ratio, or a list")
 
 
-_WON = r"(?:胜|负|平|击败|力克|不敌|赢|输|比分|战平|大胜|完胜|险胜|领先|落后|爆冷|中国|日本|韩国|美国|英国|法国|德国|巴西|阿根廷|西班牙|意大利|[以]|队)"
+_WON = (
+    r"(?:胜|负|平|击败|力克|不敌|赢|输|比分|战平|大胜|完胜|险胜|领先|落后|爆冷|队|以"
+    r"|中国|日本|韩国|美国|英国|法国|德国|巴西|阿根廷|西班牙|意大利)"
+)
 
 
 @rule("score", r"(\d{1,2})\s?[-–—]\s?(\d{1,2})(?![\d.:]|[-–—])")
-def score(match: re.Match[str], line: Line) -> Said | None:
+def score(match: re.Match[str]) -> Said | None:
     """3-1击败, 以2-0领先, 中国1-2"""
     if is_counted(match.string, match.end()) or follows(match, r"\s?[个年月日岁线A-Za-z]"):
         return None
@@ -192,7 +203,7 @@ def score(match: re.Match[str], line: Line) -> Said | None:
 
 
 @rule("range", rf"({NUMBER})\s?{DASH}\s?({NUMBER})(?!\s?{DASH}\s?\d)(\+?)")
-def span(match: re.Match[str], line: Line) -> Said:
+def span(match: re.Match[str]) -> Said:
     """3-5倍, 12~23, 2-3年"""
     liang = takes_liang(match.string, match.end())
     er = follows(match, rf"\s?{TAKES_ER}")
@@ -206,37 +217,35 @@ def span(match: re.Match[str], line: Line) -> Said:
 
 
 @rule("version", r"\d+(?:\.\d+){2,}")
-def version(match: re.Match[str], line: Line) -> str:
+def version(match: re.Match[str]) -> str:
     """2.8.1"""
     return numbers.version(match[0])
 
 
 @rule("zero first", r"0\d+(?![.\d])")
-def zero_first(match: re.Match[str], line: Line) -> Said:
+def zero_first(match: re.Match[str]) -> Said:
     """007, 00"""
     return Said(numbers.digits(match[0]), sure=False, note="digit by digit for its leading zero")
 
 
 @rule("number", rf"(?P<a>{NUMBER})(?P<plus>\+(?!\s?[\dA-Za-z]))?", "digit symbol")
-def number(match: re.Match[str], line: Line) -> Said | str:
-    """12, 2个, 2000万, 50万+ (its + is a symbol), .22"""
-    said = _counted(match["a"], match.string, match.end()) + ("加" if match["plus"] else "")
+def number(match: re.Match[str]) -> Said | str:
+    """12, 2个, 2000万, .22, 30+种 -> 三十多种, 100+ -> 一百加"""
+    said = _counted(match["a"], match.string, match.end())
+    if match["plus"]:
+        said += "多" if match["a"].endswith("0") and is_counted(match.string, match.end()) else "加"
     long = len(match["a"]) > 9 and match["a"].isdigit()
     return Said(said, sure=False, note="a long number, or a code") if long else said
 
 
 @rule("digits", r"\d+")
-def fallback(match: re.Match[str], line: Line) -> Said:
+def fallback(match: re.Match[str]) -> Said:
     return Said(numbers.digits(match[0]), sure=False, note="no rule knows this number")
 
 
 FIRST: tuple[Rule, ...] = (percents, percent, points, ordinal)
+BEFORE_NAMES: tuple[Rule, ...] = (scientific, code, dated_name, times, product, of_each)
 RULES: tuple[Rule, ...] = (
-    code,
-    dated_name,
-    times,
-    product,
-    of_each,
     fraction,
     listed,
     ratio,
@@ -249,4 +258,3 @@ RULES: tuple[Rule, ...] = (
     number,
     fallback,
 )
-__all__ = ["COUNTED", "FIRST", "RULES"]

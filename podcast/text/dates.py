@@ -1,4 +1,4 @@
-"""Dates and clock times.  A year of four digits is always said digit by digit, 2 o'clock is 两点.
+"""Dates.  A year of four digits is always said digit by digit.
 
 2025-11-04               二零二五年十一月四日
 2026年初至2029年末         二零二六年初至二零二九年末
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from podcast.text import numbers
-from podcast.text.rules import DASH, SPAN, Line, Rule, Said, follows, is_counted, precedes, rule
+from podcast.text.rules import DASH, SPAN, Rule, Said, follows, is_counted, precedes, rule
 
 _YEAR = r"(?:1[5-9]|20)\d\d"
 _MONTH = r"(?:1[0-2]|0?[1-9])"
@@ -32,12 +32,12 @@ def _date(year: str, month: str, day: str) -> str:
 
 
 @rule("date", rf"({_YEAR})([-/.·])({_MONTH})\2({_DAY})(?![\d]|\.\d)T?")
-def full(match: re.Match[str], line: Line) -> str:
+def full(match: re.Match[str]) -> str:
     return _date(match[1], match[3], match[4])
 
 
 @rule("date", rf"(\d\d)([-/.])(\d\d)\2({_YEAR})(?![\d.])")
-def year_last(match: re.Match[str], line: Line) -> Said | None:
+def year_last(match: re.Match[str]) -> Said | None:
     """Month first, as Americans write it, unless it cannot be a month."""
     first, second = match[1], match[3]
     if not re.fullmatch(_MONTH, first):
@@ -48,12 +48,12 @@ def year_last(match: re.Match[str], line: Line) -> Said | None:
 
 
 @rule("date", rf"(\d\d)([/])({_MONTH})\2({_DAY})(?![\d/])")
-def short_year(match: re.Match[str], line: Line) -> Said:
+def short_year(match: re.Match[str]) -> Said:
     return Said(_date(match[1], match[3], match[4]), sure=False, note="a date with a short year")
 
 
-@rule("year and month", rf"((?:19|20)\d\d)([-/.])(0[1-9]|1[0-2])(?![\d年月%]|\.\d)")
-def year_month(match: re.Match[str], line: Line) -> Said | None:
+@rule("year and month", r"((?:19|20)\d\d)([-/.])(0[1-9]|1[0-2])(?![\d年月%]|\.\d)")
+def year_month(match: re.Match[str]) -> Said | None:
     if is_counted(match.string, match.end()) or follows(match, r"\s?[A-Za-z]") or precedes(match, r"[A-Za-z] ?"):
         return None
     return Said(
@@ -62,7 +62,7 @@ def year_month(match: re.Match[str], line: Line) -> Said | None:
 
 
 @rule("years", rf"({_YEAR})(年?){SPAN}({_YEAR})(?=(\s?(?:财|学|赛)?[年季])?)(?!\d|\.\d)")
-def years(match: re.Match[str], line: Line) -> str | None:
+def years(match: re.Match[str]) -> str | None:
     """2024-2026年, 2024年-2026年; 2000-3000元 is none"""
     if match[4] is None and (is_counted(match.string, match.end()) or int(match[1]) >= int(match[3])):
         return None
@@ -71,17 +71,17 @@ def years(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("years", rf"({_YEAR})\s?[-/–]\s?(\d\d)(?=\s?(?:赛季|财年|年度|学年|财季|年))")
-def season(match: re.Match[str], line: Line) -> str:
+def season(match: re.Match[str]) -> str:
     return f"{numbers.digits(match[1])}至{numbers.digits(match[2])}"
 
 
 @rule("days", rf"(\d{{1,2}})\s?{DASH}\s?(\d{{1,2}})(?=\s?[月日号])")
-def days(match: re.Match[str], line: Line) -> str:
+def days(match: re.Match[str]) -> str:
     return f"{_month(match[1])}至{_month(match[2])}"
 
 
 @rule("month and day", r"(0?[1-9]|1[0-2])([/.])(3[01]|[12]\d|0?[1-9])(?![\d/%]|\.\d)")
-def month_day(match: re.Match[str], line: Line) -> Said | str | None:
+def month_day(match: re.Match[str]) -> Said | str | None:
     """08/08, 于11/13发布; 7/12 is a fraction elsewhere"""
     dated = precedes(match, r"(?:于|定档|截至|截止|日期|每年|今年|去年|明年)\s?") or follows(
         match, r"\s?(?:发布|上线|开售|举行|开幕|大促|预售|首发|当[天日])"
@@ -95,7 +95,7 @@ def month_day(match: re.Match[str], line: Line) -> Said | str | None:
 
 
 @rule("month and day", r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\d-])")
-def month_day_dashed(match: re.Match[str], line: Line) -> Said | None:
+def month_day_dashed(match: re.Match[str]) -> Said | None:
     if match[1][0] != "0" and match[2][0] != "0":
         return None
     return Said(f"{_month(match[1])}月{_month(match[2])}日", sure=False, note="a date, or a range")
@@ -105,7 +105,7 @@ _SPELL = r"前(?!后)|来|历史|的历史|以[上前来]|之久|寿命|后的" 
 
 
 @rule("year", r"(\d{4})(?=\s?(?:财|学|自然)?年)")
-def year(match: re.Match[str], line: Line) -> Said | str | None:
+def year(match: re.Match[str]) -> Said | str | None:
     """2025年, 1823年; 1000年前 is a length of time"""
     value = int(match[1])
     if 1900 <= value < 2100 and value != 2000:
@@ -116,41 +116,53 @@ def year(match: re.Match[str], line: Line) -> Said | str | None:
 
 
 @rule("year", r"(\d{2})(?=\s?(?:财)?年)")
-def short(match: re.Match[str], line: Line) -> Said | str | None:
+def short(match: re.Match[str]) -> Said | str | None:
     """05年, 86年8月, 25年上半年; 25年 alone is a length of time"""
-    dated = r"\s?财?年(?:\s?\d{1,2}月|\s?[QH][1-4]|[上下]半年|年?[初底末中]|度|第?[一二三四1-4]季|全年|款|[春夏秋冬]|双十一|国庆|春节)"
+    dated = (
+        r"\s?财?年(?:\s?\d{1,2}月|\s?[QH][1-4]|[上下]半年|年?[初底末中]|度|第?[一二三四1-4]季|全年|款"
+        r"|[春夏秋冬]|双十一|国庆|春节)"
+    )
     if match[1][0] == "0" or follows(match, dated) or follows(match, "财年"):
         return numbers.digits(match[1])
     return None
 
 
 @rule("month or day", r"0(\d)(?=\s?(?:月|日|号|时|点))")
-def zero_first(match: re.Match[str], line: Line) -> str:
+def zero_first(match: re.Match[str]) -> str:
     return numbers.CHINESE[int(match[1])]
 
 
+@rule("year", r"['’](\d\d)(?![\dA-Za-z])", "symbol")
+def after_apostrophe(match: re.Match[str]) -> str | None:
+    """ICLR'26"""
+    return numbers.digits(match[1]) if precedes(match, r"[A-Za-z]\s?") else None
+
+
 @rule("decade", r"((?:1[5-9]|20)\d0)(?:年代|'?s(?![A-Za-z]))")
-def decade(match: re.Match[str], line: Line) -> str:
+def decade(match: re.Match[str]) -> str:
     return f"{numbers.digits(match[1])}年代"
 
 
 @rule("generation", r"(?:([0-9][05])([/、\-]))?([0-9][05])后(?![的来续面期置端轮排座台天卫缀])")
-def generation(match: re.Match[str], line: Line) -> str | None:
+def generation(match: re.Match[str]) -> str | None:
     """90后, 80/90后, 00后"""
     first = f"{numbers.digits(match[1])}、" if match[1] else ""
     return f"{first}{numbers.digits(match[3])}后"
 
 
 # After a year, words that begin like a measure word.
-_NO_MEASURE = r"\s?(?:国[际内产家庆]|大[会赛奖]|天[猫津]|台[北湾]|家[电居]|款|届|点|分|世界|世[^纪]|区|班|部署|行业|本田|门户|重[要点大]|面向|页岩|半[程年]|集[团成]|包[含括])"
+_NO_MEASURE = (
+    r"\s?(?:国[际内产家庆]|大[会赛奖]|天[猫津]|台[北湾]|家[电居]|款|届|点|分|世界|世[^纪]|区|班|部署|行业|本田|门户"
+    r"|重[要点大]|面向|页岩|半[程年]|集[团成]|包[含括])"
+)
 
 
 @rule("year", r"(19[5-9]\d|20[0-4]\d)(?=\s?[一-龥“《（【]|\s*$|[，、。：；,])")
-def bare(match: re.Match[str], line: Line) -> Said | None:
+def bare(match: re.Match[str]) -> Said | None:
     """2025世界机器人大会, CES 2025; 2000人 is a count"""
     if is_counted(match.string, match.end()) and not follows(match, _NO_MEASURE):
         return None
-    if match.string[max(0, match.start() - 1) : match.start()] in tuple("$€£¥第+-~≈"):
+    if match.string[max(0, match.start() - 1) : match.start()] in tuple("$€£¥第+~≈"):
         return None
     unlikely = match[1] in ("2000", "2010", "2020") or follows(match, r"\s*$|[，、。]")
     return Said(numbers.digits(match[1]), sure=not unlikely, note="a year, or a number")
@@ -173,152 +185,59 @@ def _short_year(written: str) -> str:
 
 
 @rule("financial year", rf"FY\s?['’]?(20\d\d|\d\d)(?:{_PART})?(?:财年)?(?![\dA-Za-z])", "letter")
-def fiscal(match: re.Match[str], line: Line) -> str:
+def fiscal(match: re.Match[str]) -> str:
     return f"{_short_year(match[1])}财年" + (_part(match[2], match[3]) if match[2] else "")
 
 
-@rule("financial year", rf"([QqHh])([1-4])\s?(FY)?\s?['’]?(20\d\d|(?<=['’Y])\d\d)(?![\d年A-Za-z])", "letter")
-def part_first(match: re.Match[str], line: Line) -> str:
+@rule("financial year", r"([QqHh])([1-4])\s?(FY)?\s?['’]?(20\d\d|(?<=['’Y])\d\d)(?![\d年A-Za-z])", "letter")
+def part_first(match: re.Match[str]) -> str:
     """Q3 2025, Q3 FY2025"""
     return f"{_short_year(match[4])}{'财年' if match[3] else '年'}{_part(match[1], match[2])}"
 
 
 @rule("quarter", rf"(20\d\d|\d\d){_PART}")
-def year_part(match: re.Match[str], line: Line) -> str | None:
+def year_part(match: re.Match[str]) -> str | None:
     """2025Q3, 25Q3, 2025年Q3, 2025H1"""
     if not _part(match[2], match[3]):
         return None
+    if match[2] == "H" and precedes(match, r"(?:Win(?:dows)?\s?\d+|版本|Windows)[ ,，]?\s?"):
+        return f"{numbers.digits(match[1])} H {_QUARTER[int(match[3])]}"  # Windows 11 25H2
     written = numbers.digits(match[1]) if "年" in match[0] else _short_year(match[1])
     return f"{written}年{_part(match[2], match[3])}"
 
 
 @rule("quarter", r"([1-4])([QH])(\d\d)(?![\dA-Za-z])")
-def part_year(match: re.Match[str], line: Line) -> str | None:
+def part_year(match: re.Match[str]) -> str | None:
     """3Q25, 1H25"""
     said = _part(match[2], match[1])
     return f"{_short_year(match[3])}年{said}" if said else None
 
 
-_MONEY_WORDS = r"\s?(?:财报|财季|营收|净利|业绩|季度|季报|毛利|收入|出货|销量|全球|国内|中国|利润|交付|财务|期间|末|初|将|预计|实现)"
+_MONEY_WORDS = (
+    r"\s?(?:财报|财季|营收|净利|业绩|季度|季报|毛利|收入|出货|销量|订单|交付|利润|财务|全球|国内|中国"
+    r"|期间|末|初|将|预计|实现)"
+)
 
 
 @rule("quarter", rf"([QqHh])([1-4])(?:{SPAN}[QqHh]?([1-4]))?(?![\dA-Za-z.+-])(?:季度?)?", "letter")
-def part(match: re.Match[str], line: Line) -> Said | str | None:
-    """今年Q3, Q3财报; 奥迪 Q3 is a car"""
+def part(match: re.Match[str]) -> Said | str | None:
+    """今年Q3, Q3财报; 奥迪 Q3 is a car, 宇树H1 a robot"""
     timed = (
         precedes(match, r"(?:年|今年|去年|明年|上年|同期|财年|截至|自|在|于)\s?")
         or follows(match, _MONEY_WORDS)
         or "季" in match[0]
     )
+    named = match[1] in "Hh" or precedes(match, r"(?:[A-Za-z0-9]|奥迪|英菲尼迪|极星|一汽)\s?")
     said = _part(match[1].upper(), match[2])
-    if not said or not (timed or match[3]) or match[1].islower():
+    if not said or (named and not timed and not match[3]) or match[1].islower():
         return None
     if match[3]:
         return f"{said}至{_part(match[1], match[3])}"
     return said
 
 
-# --- clock times ------------------------------------------------------------------------------------------------
-
-_CLOCK = r"(2[0-4]|[01]?\d)[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?![\d:：])"
-_ASPECTS = {
-    ("9", "16"),
-    ("16", "10"),
-    ("9", "20"),
-    ("9", "21"),
-    ("1", "10"),
-    ("1", "20"),
-    ("1", "50"),
-}  # of screens and scales, more often than times
-_HALF = r"\s?([AaPp])\.?\s?[Mm](?![A-Za-z])\.?"
-_RATIO_BEFORE = (
-    r"(?:比分|比例|比率|比值|之比|配比|占比|宽高比|画幅|赔率|投票|票数|大胜|战胜|击败|力克|不敌|负于|惜败|爆冷|领先|落后|杠杆|兑换|汇率|缩放|屏幕|定格在|比)"
-    r"[一-龥：:]{0,5}\s?|[按以]\s?"
-)
-_RATIO_AFTER = r"\s?(?:的?(?:比例|比分|优势|比率|大比分|画幅|杠杆|缩放|屏)|战胜|击败|大胜|险胜|力克|告负|获胜|取胜|领先|落后|完胜|逆转)"
-
-
-def _hour(written: str) -> str:
-    hour = written.lstrip("0") or "0"
-    return "两" if hour == "2" else numbers.cardinal(hour)
-
-
-def _clock(hour: str, minute: str, second: str | None) -> str:
-    said = f"{_hour(hour)}点"
-    second = None if second == "00" else second
-    if second or minute != "00":
-        said += f"{numbers.cardinal(minute) if minute[0] != '0' else '零' + numbers.CHINESE[int(minute[1])]}分".replace(
-            "零零分", "零分"
-        )
-    if second:
-        said += f"{numbers.cardinal(second) if second[0] != '0' else '零' + numbers.CHINESE[int(second[1])]}秒".replace(
-            "零零秒", "零秒"
-        )
-    return said
-
-
-def _half_day(letter: str, hour: str) -> str:
-    value = int(hour)
-    if letter in "Aa":
-        return "凌晨" if value < 6 or value == 12 else "上午"
-    return "晚上" if 6 <= value < 12 else "中午" if value == 12 else "下午"
-
-
-_IN_HALF = r"(?:[上下中]午|凌晨|晚上?|早上|傍晚|清晨|今晚|夜间)\s?"
-
-
-@rule("clock time", rf"{_CLOCK}(?:{_HALF})?")
-def clock(match: re.Match[str], line: Line) -> Said | str | None:
-    """20:00 is a time, 比分 17:16 a score"""
-    hour, minute, second, half = match[1], match[2], match[3], match[4]
-    if half:
-        prefix = "" if precedes(match, _IN_HALF) else _half_day(half, hour)
-        return prefix + _clock(str((int(hour) - 1) % 12 + 1), minute, second)
-    if not second and (precedes(match, _RATIO_BEFORE) or follows(match, _RATIO_AFTER)):
-        return None
-    if not second and (hour, minute) in _ASPECTS and not precedes(match, _IN_HALF):
-        return None
-    if not second and int(hour) == 24 and minute != "00":
-        return None
-    timed = (
-        second
-        or precedes(match, rf"(?:{_IN_HALF}|[日号天周晨晚时间于在从至到自起—~-])\s?|星期.")
-        or follows(match, r"\s?(?:开|起|准时|发|直播|前|后|左右|之|[-~–—至到])")
-    )
-    return Said(_clock(hour, minute, second), sure=bool(timed), note="a time, or a ratio")
-
-
-@rule("clock time", rf"{_CLOCK}{SPAN}{_CLOCK}")
-def clocks(match: re.Match[str], line: Line) -> str:
-    to = "至" if "至" in match[0] else "到"
-    return f"{_clock(match[1], match[2], match[3])}{to}{_clock(match[4], match[5], match[6])}"
-
-
-@rule("clock time", rf"(1[0-2]|0?[1-9])(?:{SPAN}(1[0-2]|0?[1-9]))?{_HALF}")
-def hour_only(match: re.Match[str], line: Line) -> str:
-    """8pm -> 晚上八点"""
-    prefix = "" if precedes(match, _IN_HALF) else _half_day(match[3], match[1])
-    last = f"到{_hour(match[2])}点" if match[2] else ""
-    return f"{prefix}{_hour(match[1])}点{last}"
-
-
-@rule("clock time", r"(\d{1,2})(?=[点时]\d{1,2}分|点(?:钟|整|半|左右|[前后])|点(?!\d)[^一-龥]|点开)")
-def oclock(match: re.Match[str], line: Line) -> str:
-    return _hour(match[1])
-
-
-@rule("clock time", r"([AaPp])\.[Mm]\.|(?:AM|PM)(?![A-Za-z])", "letter")
-def half_alone(match: re.Match[str], line: Line) -> str | None:
-    """5点差4分 am: the half of the day after a time in Chinese"""
-    return spell_half(match[0]) if precedes(match, r"\d\s?|[点分秒]\s?") else None
-
-
-def spell_half(written: str) -> str:
-    return " ".join(letter.upper() for letter in written if letter.isalpha())
-
-
 RULES: tuple[Rule, ...] = (
-    full, year_last, short_year, fiscal, part_first, year_part, part_year, part, decade, years, season, year_month, days, month_day,
-    month_day_dashed, year, short, zero_first, generation, clocks, clock, hour_only, oclock, half_alone,
+    full, year_last, short_year, fiscal, part_first, year_part, part_year, part, after_apostrophe, decade, years,
+    season, year_month, days, month_day, month_day_dashed, year, short, zero_first, generation,
 )  # fmt: skip
-BARE_YEAR = bare
+BARE_YEAR = bare  # after all else that begins with four digits

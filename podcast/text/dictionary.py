@@ -7,6 +7,7 @@ The cut takes the fewest words, then the most even ones, then leaves those chara
 
 from __future__ import annotations
 
+import gc
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+# The cost of a word; the square of its length and whether a character stands alone only break ties.
+_WORD = 1000
 _NUMBER = re.compile("[〇零一二三四五六七八九十百千万亿两]{3,}")
 _TONES = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"}  # macron, acute, caron, grave
 
@@ -22,7 +25,7 @@ _ALONE = frozenset(
     "的了是在和有这也不就都与及将对从但而以为于被把让向由给等或则并还又再更最很太可能会要想说看用做使令叫"
     "我你他她它那其该此各每某本今前后中上下内外里年月日时个种类次件家位名款台只条张份项座所间场点分秒元"
     "地得着过吗呢吧啊呀嘛如若因据按经比跟同至到自往朝沿当随除连即便却只仅已曾正刚才未没无非大小新旧多少好坏高低"
-    "一二三四五六七八九十百千万亿两几半第约近超"
+    "一二三四五六七八九十百千万亿两几半第约近超长短快慢强弱重轻深远早晚更再"
 )
 
 
@@ -105,17 +108,28 @@ def reach_of(words: Iterable[str]) -> dict[str, int]:
 @lru_cache(maxsize=1)
 def dictionary() -> Dictionary:
     """The whole dictionary; the first call takes half a second."""
-    from pypinyin.phrases_dict import phrases_dict
-    from pypinyin_dict.phrase_pinyin_data import cc_cedict_0, cc_cedict_1, cc_cedict_2, cc_cedict_3
-
-    marked: dict[str, Sequence[Sequence[str]]] = dict(phrases_dict)
-    for part in (cc_cedict_0, cc_cedict_1, cc_cedict_2, cc_cedict_3):
-        marked.update(part.phrases_dict)
+    collecting = gc.isenabled()
+    gc.disable()  # half a million small lists that stay: walking them again and again would take as long as reading
+    try:
+        marked = _library_words()
+    finally:
+        if collecting:
+            gc.enable()
     own = own_phrases()
     for word in [word for word, reading in own.items() if reading == ("-",)]:
         marked.pop(word, None)
         own.pop(word)
     return Dictionary(marked, own, reach_of([*marked, *own]))
+
+
+def _library_words() -> dict[str, Sequence[Sequence[str]]]:
+    from pypinyin.phrases_dict import phrases_dict
+    from pypinyin_dict.phrase_pinyin_data import cc_cedict_0, cc_cedict_1, cc_cedict_2, cc_cedict_3
+
+    words: dict[str, Sequence[Sequence[str]]] = dict(phrases_dict)
+    for part in (cc_cedict_0, cc_cedict_1, cc_cedict_2, cc_cedict_3):
+        words.update(part.phrases_dict)
+    return words
 
 
 def segment(text: str, extra: Mapping[str, Sequence[str]] | None = None) -> tuple[str, ...]:
@@ -126,22 +140,22 @@ def segment(text: str, extra: Mapping[str, Sequence[str]] | None = None) -> tupl
     words = dictionary()
     reach = words.reach
     numbers = {match.start(): match.end() for match in _NUMBER.finditer(text)}
-    costs = [0.0] * (len(text) + 1)
+    costs = [0] * (len(text) + 1)
     steps = [1] * len(text)
     extra_reach = max(map(len, extra), default=0) if extra else 0
     for start in range(len(text) - 1, -1, -1):
         character = text[start]
-        best = costs[start + 1] + (1.01 if character in _ALONE else 1.018)
+        best = costs[start + 1] + (_WORD + 10 if character in _ALONE else _WORD + 18)
         for length in range(2, min(reach.get(text[start : start + 2], 1), len(text) - start) + 1):
             if text[start : start + length] in words:
-                cost = costs[start + length] + 1 + min(length, 9) ** 2 / 100
+                cost = costs[start + length] + _WORD + 10 * min(length, 9) ** 2
                 if cost < best:
                     best, steps[start] = cost, length
-        if start in numbers and costs[numbers[start]] + 1 < best:
-            best, steps[start] = costs[numbers[start]] + 1, numbers[start] - start
+        if start in numbers and costs[numbers[start]] + _WORD < best:
+            best, steps[start] = costs[numbers[start]] + _WORD, numbers[start] - start
         for length in range(min(extra_reach, len(text) - start), 0, -1):
             if extra and text[start : start + length] in extra:
-                best, steps[start] = costs[start + length] - 100.0 * length, length
+                best, steps[start] = costs[start + length] - 100 * _WORD * length, length
                 break
         costs[start] = best
     cut, start = [], 0

@@ -12,13 +12,73 @@ import re
 
 from podcast.text import numbers
 from podcast.text.latin import LETTER, say_name
-from podcast.text.rules import NUMBER, Line, Rule, Said, precedes, rule
+from podcast.text.rules import NUMBER, Line, Rule, Said, line_rule, precedes, rule
 
 _RUN = re.compile(rf"[{LETTER}0-9$€£#][{LETTER}0-9 ,.'’:;!?&%$€£+#@/()–—-]*", re.ASCII)
 _WORD = re.compile(rf"[{LETTER}]+(?:['’][a-z]+)?")
 _GRAMMAR = frozenset(
-    """a an the of to in for with and or on at by from is are was were be been has have had will can could how what why who when where
-    its it's your you we our their this that these into as than about after over under but not new i'm i my he she they his her""".split()
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "in",
+        "for",
+        "with",
+        "and",
+        "or",
+        "on",
+        "at",
+        "by",
+        "from",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "has",
+        "have",
+        "had",
+        "will",
+        "can",
+        "could",
+        "how",
+        "what",
+        "why",
+        "who",
+        "when",
+        "where",
+        "its",
+        "it's",
+        "your",
+        "you",
+        "we",
+        "our",
+        "their",
+        "this",
+        "that",
+        "these",
+        "into",
+        "as",
+        "than",
+        "about",
+        "after",
+        "over",
+        "under",
+        "but",
+        "not",
+        "new",
+        "i'm",
+        "i",
+        "my",
+        "he",
+        "she",
+        "they",
+        "his",
+        "her",
+    ]
 )
 
 
@@ -48,7 +108,7 @@ def _scale(written: str | None) -> str:
     return f" {_SCALES[written.strip()[0].lower()]}" if written else ""
 
 
-@rule(
+@line_rule(
     "English money",
     rf"([$€£])\s?({NUMBER})(?:{_TO}[$€£]?({NUMBER}))?(\s?(?:[kKmMbBtT]|bn|mn|thousand|million|billion|trillion)(?![A-Za-z]))?",
     "symbol",
@@ -61,12 +121,12 @@ def money(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("English number", r"(\d+)(?:st|nd|rd|th)(?![A-Za-z0-9])")
-def ordinal(match: re.Match[str], line: Line) -> str:
+def ordinal(match: re.Match[str]) -> str:
     """21st, in Chinese text too"""
     return numbers.english_ordinal(match[1])
 
 
-@rule(
+@line_rule(
     "English number",
     rf"({NUMBER})(?:{_TO}({NUMBER}))?\s?(%|[xX×](?![A-Za-z0-9])|[kKmMbBtT](?![A-Za-z0-9])|(?:mn|bn)(?![A-Za-z0-9]))",
 )
@@ -81,7 +141,7 @@ def with_unit(match: re.Match[str], line: Line) -> str | None:
     return f"{amount} {match[3].upper()}" if len(match[3]) == 1 else f"{amount}{_scale(match[3])}"
 
 
-@rule("English number", rf"(\d+(?:\.\d+)*)-?(?=[{LETTER}])([{LETTER}][{LETTER}0-9-]*)")
+@line_rule("English number", rf"(\d+(?:\.\d+)*)-?(?=[{LETTER}])([{LETTER}][{LETTER}0-9-]*)")
 def with_letters(match: re.Match[str], line: Line) -> Said | None:
     """3D-guided -> three D guided"""
     if not _in_english(match, line):
@@ -89,7 +149,7 @@ def with_letters(match: re.Match[str], line: Line) -> Said | None:
     return Said(f"{_number(match[1])} {say_name(match[2], line, english=True).text}")
 
 
-@rule("English number", rf"(\d+(?:[.,]\d+)*)(?:{_TO}(\d+(?:[.,]\d+)*))?(?![\d])")
+@line_rule("English number", rf"(\d+(?:[.,]\d+)*)(?:{_TO}(\d+(?:[.,]\d+)*))?(?![\d])")
 def number(match: re.Match[str], line: Line) -> str | None:
     if not _in_english(match, line):
         return None

@@ -14,14 +14,17 @@ from __future__ import annotations
 import re
 
 from podcast.text import numbers
-from podcast.text.rules import Line, Rule, Said, alternation, is_counted, precedes, rule, table
+from podcast.text.rules import Line, Rule, Said, alternation, is_counted, line_rule, precedes, rule, table
 
 LETTER = "A-Za-zÀ-ÖØ-öø-ɏ"
 _PIECE = re.compile(rf"[{LETTER}]+(?:['’](?:s|t|re|ve|ll|d|m|S)(?![{LETTER}]))?|\d+(?:\.\d+)*|.", re.ASCII)
 _CAMEL = re.compile(r"AI(?=[a-z])|[A-Z]{2,}(?=[a-z]\b)|[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+|[A-Z]+")
-_VOWEL = re.compile(r"[aeiouyà-öø-ɏ]", re.IGNORECASE)
+_VOWEL = re.compile(r"[AEIOUYaeiouyÀ-ÖØ-öø-ɏ]")
 _SAYABLE = re.compile(r"(?:[^AEIOU]{0,2}[AEIOUY]{1,2})+[^AEIOUY]{0,2}")  # syllables a stranger would make of it
 _CONSONANT_VOWEL = re.compile(r"(?:[^AEIOU][AEIOUY]){2,}[^AEIOU]?")
+
+# Between businesses, consumers, governments, offline and online, peers, agents, vehicles; text to image and the like
+_EXCHANGE = re.compile(r"[BCG]2[BCGMS]|[ODPAEFMS]2[ODPAEFMS]|D2C|S2B|V2[XVGLIHP]|[TISA]2[TIVSAM]|[tb]2[bc]")
 
 BRANDS = alternation([row[0] for row in table("brands")])
 
@@ -62,8 +65,9 @@ def _capitals(written: str) -> Said:
     """Capitals that no lexicon knows."""
     if not _VOWEL.search(written) or len(written) <= 3:
         return Said(spell(written), rule="spelled")
-    said_as_word = _SAYABLE if len(written) > 4 else _CONSONANT_VOWEL
-    if said_as_word.fullmatch(written):
+    if not _SAYABLE.fullmatch(written):
+        return Said(spell(written), rule="spelled")
+    if len(written) > 4 or _CONSONANT_VOWEL.fullmatch(written):
         return Said(
             written.capitalize(), sure=False, note="capitals that can be said as a word", rule="word in capitals"
         )
@@ -118,29 +122,41 @@ def _joins_words(pieces: list[str], place: int) -> bool:
     if not 0 < place < len(pieces) - 1:
         return False
     left, right = pieces[place - 1], pieces[place + 1]
-    capitals = len(left) == len(right) == 1 and left.isupper() and right.isupper()
-    return capitals or (left.islower() and right.islower() and min(len(left), len(right)) > 2)
+    return _EXCHANGE.fullmatch(f"{left}2{right}") is not None or (
+        left.islower() and right.islower() and min(len(left), len(right)) > 2
+    )
 
 
 @rule("initials with points", r"(?:[A-Z]\.){2,}(?![a-z])|[A-Z]\.[A-Z](?![A-Za-z0-9.])", "letter")
-def initials(match: re.Match[str], line: Line) -> str:
+def initials(match: re.Match[str]) -> str:
     """U.S. -> U S"""
     return spell(match[0].replace(".", ""))
 
 
 @rule("ordinal", r"(?:No|NO|no)\.\s?(\d+)", "letter")
-def number_sign(match: re.Match[str], line: Line) -> str:
+def number_sign(match: re.Match[str]) -> str:
     """No.1 -> 第一"""
     return f"第{numbers.cardinal(match[1], er=True)}"
 
 
-@rule("name", NAME, "letter")
+_ROMAN = {"II": "二", "III": "三", "VII": "七", "VIII": "八", "IV": "四", "VI": "六", "IX": "九"}
+
+
+@line_rule("Roman number", r"(VIII|VII|VI|IV|IX|III|II)(?![A-Za-z0-9.+#])", "letter")
+def roman(match: re.Match[str], line: Line) -> str | None:
+    """阿尔忒弥斯III -> 三; IV and VI only after a word, as they are initialisms too"""
+    if line.is_english(match.start()) or (match[1] in ("IV", "VI", "IX") and not precedes(match, r"[a-z]\s")):
+        return None
+    return _ROMAN[match[1]]
+
+
+@line_rule("name", NAME, "letter")
 def name(match: re.Match[str], line: Line) -> Said:
     return say_name(match[0], line, english=line.is_english(match.start()))
 
 
 # A number first.  K M B T G count things (671B parameters, 128K tokens); other letters belong to a product.
-@rule("name", rf"(\d+(?:\.\d+)*)([-‑]?)(?=[{LETTER}])({_TAIL})")
+@line_rule("name", rf"(\d+(?:\.\d+)*)([-‑]?)(?=[{LETTER}])({_TAIL})")
 def number_first(match: re.Match[str], line: Line) -> Said:
     """70B -> 七十 B, 1080p -> 一零八零 P, 4090D -> 四零九零 D, 7B-Instruct -> 七 B Instruct"""
     number, tail = match[1], match[3]
@@ -153,8 +169,8 @@ def number_first(match: re.Match[str], line: Line) -> Said:
     return Said(f"{said} {rest.text}", rest.sure, rest.note)
 
 
-@rule("number of a product", r"\d+(?:\.\d+)*(?![\d.]*[A-Za-z])")
-def product(match: re.Match[str], line: Line) -> str | None:
+@rule("number of a product", r"\d+(?:\.\d+)*(?![\d.]*[A-Za-z]|,\d{3})")
+def product(match: re.Match[str]) -> str | None:
     """Claude 3.5 -> 三点五, RTX 5090 -> 五零九零, 骁龙8 -> 八, 沪深300 -> 三百; but not AI 5000 万"""
     if is_counted(match.string, match.end()):
         return None
@@ -163,4 +179,4 @@ def product(match: re.Match[str], line: Line) -> str | None:
     return None
 
 
-RULES: tuple[Rule, ...] = (initials, number_sign, name, number_first, product)
+RULES: tuple[Rule, ...] = (initials, number_sign, roman, name, number_first, product)

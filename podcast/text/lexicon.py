@@ -26,6 +26,8 @@ from podcast.text.rules import alternation, table
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿𠀀-𲎯〇]+")
 _CHUNK = re.compile(r"[A-Za-z0-9]+|.", re.DOTALL)
 _SYLLABLE = re.compile(r"([a-zü:]+)([1-5])")
+# TOML 1.0 wants quotes around a key that is not ASCII; people write 重塑 = "chong2 su4".
+_BARE_KEY = re.compile(r"^([^\s\"'#=\[\].]*[^\x00-\x7f][^\s\"'#=\[\].]*)(\s*=)", re.MULTILINE)
 _UNSPEAKABLE = re.compile(r"[^\w\s'’，。、]|[\d_]")
 
 
@@ -164,7 +166,7 @@ def _tsv(text: str, path: Path) -> tuple[dict[str, str], dict[str, int]]:
 
 def _toml(text: str, path: Path) -> tuple[dict[str, str], dict[str, int]]:
     try:
-        parsed = tomllib.loads(text)
+        parsed = tomllib.loads(_BARE_KEY.sub(r'"\1"\2', text))
     except tomllib.TOMLDecodeError as error:
         raise LexiconError(f"this is not TOML: {error}", where=str(path)) from error
     terms = parsed.get("lexicon", parsed)

@@ -18,14 +18,11 @@ from podcast.text.rules import (
     MAGNITUDE,
     NUMBER,
     SPAN,
-    Line,
     Rule,
     Said,
     alternation,
-    follows,
     rule,
     table,
-    takes_liang,
 )
 
 _SIGNS = {row[0]: row[1] for row in table("currencies") if not row[0].isalpha()}
@@ -34,13 +31,8 @@ _NAMES = alternation({row[1] for row in table("currencies")} | {"人民币", "�
 _SCALES = {"k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 _SCALE = r"(?:billion|million|trillion|thousand|bn|mn|tn|[BMKTkmb])(?![A-Za-z0-9])"
 _SIZE = rf"(?:\s?(?P<{{0}}>{_SCALE}|{MAGNITUDE}))?"
-_PERIODS = {
-    "月": "月", "年": "年", "日": "日", "天": "天", "周": "周", "季": "季", "季度": "季度", "小时": "小时", "分钟": "分钟", "秒": "秒", "人": "人", "次": "次",
-    "股": "股", "台": "台", "件": "件", "张": "张", "个": "个", "套": "套", "吨": "吨", "桶": "桶", "盎司": "盎司", "户": "户", "用户": "用户", "席位": "席位", "座": "座",
-    "month": "月", "mo": "月", "mth": "月", "year": "年", "yr": "年", "y": "年", "day": "天", "week": "周", "wk": "周", "hour": "小时", "hr": "小时", "h": "小时",
-    "min": "分钟", "user": "用户", "seat": "席位", "人月": "人月", "度": "度", "公斤": "公斤", "克": "克", "斤": "斤", "平方米": "平方米", "平米": "平米", "平": "平", "辆": "辆", "公里": "公里", "千米": "千米", "米": "米", "升": "升", "千瓦时": "千瓦时", "瓦": "瓦", "页": "页", "字": "字", "篇": "篇", "单": "单", "条": "条", "张图": "张图", "分": "分",
-}  # fmt: skip
-PERIOD = rf"\s?/\s?({alternation(_PERIODS)})(?![A-Za-z0-9])"
+PERIODS = {row[0]: row[1] for row in table("periods")}
+PERIOD = rf"\s?/\s?({alternation(PERIODS)})(?![A-Za-z0-9])"
 _PERIOD = re.compile(PERIOD, re.ASCII)
 
 
@@ -78,7 +70,7 @@ _AMOUNT = rf"(?P<a>{NUMBER}){_SIZE.format('am')}{_RANGE}(?P<plus>\+)?"
 
 def _with_periods(said: str, written: str) -> str:
     """Each period goes before the price: 每用户每月二十美元."""
-    return "".join(f"每{_PERIODS[period]}" for period in _PERIOD.findall(written)) + said
+    return "".join(f"每{PERIODS[period]}" for period in _PERIOD.findall(written)) + said
 
 
 @rule(
@@ -86,23 +78,23 @@ def _with_periods(said: str, written: str) -> str:
     rf"(?P<sign>[-−+]?)(?P<currency>{alternation(_SIGNS)})\s?{_AMOUNT}(?:\s?(?:{_NAMES}))?(?P<per>(?:{PERIOD})*)(?P<open>\s?/\s?(?=[\w一-龥]))?",
     "symbol letter",
 )
-def sign_first(match: re.Match[str], line: Line) -> str | None:
+def sign_first(match: re.Match[str]) -> str | None:
     said = _money(match, _SIGNS[match["currency"]])
     return _with_periods(said, match["per"]) + ("每" if match["open"] else "")
 
 
 @rule("money", rf"(?P<currency>{alternation(_CODES)})\s?{_AMOUNT}(?:\s?(?:{_NAMES}))?(?P<per>(?:{PERIOD})*)", "letter")
-def code_first(match: re.Match[str], line: Line) -> str:
+def code_first(match: re.Match[str]) -> str:
     return _with_periods(_money(match, _CODES[match["currency"]]), match["per"])
 
 
 @rule("money", rf"{_AMOUNT}\s?(?P<currency>{alternation(_CODES)})(?![A-Za-z0-9])(?P<per>(?:{PERIOD})*)")
-def code_last(match: re.Match[str], line: Line) -> str:
+def code_last(match: re.Match[str]) -> str:
     return _with_periods(_money(match, _CODES[match["currency"]]), match["per"])
 
 
 @rule("money", rf"{_AMOUNT}\s?(?P<currency>{_NAMES})(?P<per>(?:{PERIOD})*)(?P<open>\s?/\s?(?=[\w一-龥]))?")
-def name_last(match: re.Match[str], line: Line) -> str | None:
+def name_last(match: re.Match[str]) -> str | None:
     """6.5 billion美元 -> 六十五亿美元, 20美元/月 -> 每月二十美元; plain sums are left to the counts"""
     latin = (match["am"] or match["bm"] or "万")[0].isascii()
     if not latin and not match["per"] and not match["open"] and not match["a"].endswith(".00"):
@@ -111,7 +103,7 @@ def name_last(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("large number", rf"({NUMBER})(?:\s?{DASH}\s?({NUMBER}))?\s?(billion|million|trillion|thousand|bn|mn)(?![A-Za-z])")
-def large(match: re.Match[str], line: Line) -> str:
+def large(match: re.Match[str]) -> str:
     """300 million用户 -> 三亿"""
     first = numbers.scaled(match[1], _SCALES[match[3][0]])
     return f"{first}到{numbers.scaled(match[2], _SCALES[match[3][0]])}" if match[2] else first
@@ -121,12 +113,11 @@ def large(match: re.Match[str], line: Line) -> str:
     "万",
     rf"({NUMBER})[wW](?=[+]|[一-龥]|\s?$|[，。、；！？,）)])(?!\s?(?:快充|功率|充电|闪充|超充|适配器|芯片|显卡|无线|有线|的?功耗))",
 )
-def ten_thousand(match: re.Match[str], line: Line) -> Said | None:
+def ten_thousand(match: re.Match[str]) -> Said | None:
     """300w张 -> 三百万张; 120W快充 is watts"""
-    if "W" in match[0]:
+    if "W" in match[0] and not follows(match, r"\+"):
         return None
     return Said(f"{numbers.count(match[1], liang=True)}万")
 
 
 RULES: tuple[Rule, ...] = (sign_first, code_first, code_last, name_last, large, ten_thousand)
-__all__ = ["PERIOD", "RULES", "amount", "follows", "takes_liang"]

@@ -1,7 +1,7 @@
 """Written Chinese -> spoken Chinese: one pass over the line, the first rule that answers says what stands there.
 
-The order of the rules is the order of certainty: what can only be one thing comes first, plain numbers and dropped symbols last.  Nothing that was said
-is read again, so that normalize(normalize(line)) == normalize(line).
+The order of the rules is the order of certainty: what can only be one thing comes first, plain numbers and dropped
+symbols last.  Nothing that was said is read again, so that normalize(normalize(line)) == normalize(line).
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from podcast.text import addresses, counts, dates, english, latin, money, symbols, units
+from podcast.text import addresses, counts, dates, english, latin, money, symbols, times, units
+from podcast.text.cleaning import clean
 from podcast.text.english import english_spans
 from podcast.text.lexicon import BUILTIN, Entry, Lexicon
 from podcast.text.rules import Line, Rule, Said
-from podcast.text.symbols import LIST_PAUSE, PAUSES, SOFT_PAUSE, clean
+from podcast.text.symbols import FULL_STOP, LIST_PAUSE, PAUSES, SOFT_PAUSE
 
 # The reading order, the longest and surest notations first.
 RULES: tuple[Rule, ...] = (
@@ -21,12 +22,13 @@ RULES: tuple[Rule, ...] = (
     *english.RULES,
     *addresses.RULES,
     *counts.FIRST,
+    *times.RULES,
     *dates.RULES,
     *money.RULES,
     *units.RULES,
-    *counts.RULES[:4],
+    *counts.BEFORE_NAMES,
     *latin.RULES,
-    *counts.RULES[4:],
+    *counts.RULES,
     *symbols.RULES,
 )
 _BY_START = {start: tuple(rule for rule in RULES if start in rule.starts) for start in ("digit", "letter", "symbol")}
@@ -34,7 +36,7 @@ _BY_START = {start: tuple(rule for rule in RULES if start in rule.starts) for st
 # What is said as it is written: Han, kana and other letters without case, and pauses.
 _PLAIN = re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf\u3005\u3041-\u30fa\u30fc-\u30ff\uac00-\ud7a3，。！？；：、…]+")
 _LETTER = re.compile(f"[{latin.LETTER}]")
-_GREEK = re.compile(r"[\u0370-\u03ff]")
+_NUMERALS = frozenset("零一二三四五六七八九十百千万亿两点")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +142,17 @@ class _Writer:
         if said.text in ("", " ", SOFT_PAUSE, LIST_PAUSE):
             self.pending = max(self.pending, said.text, key=_weight)
         else:
-            self._append(said.text, replaced=True)
+            if said.text == FULL_STOP and self.parts:
+                said = said._replace(text=_full_stop_after(self.parts[-1][-1]))
+            if said.text:
+                self._append(said.text, replaced=True)
         self._record(said, start, end, rule)
 
     def _append(self, spoken: str, *, replaced: bool) -> None:
         if self.parts and spoken[0] not in PAUSES:
             last = self.parts[-1][-1]
-            self.parts.append(_between(last, spoken[0], self.pending, bare=replaced or self.replaced))
+            both = replaced and self.replaced
+            self.parts.append(_between(last, spoken[0], self.pending, either=replaced or self.replaced, both=both))
             if not self.parts[-1]:
                 self.parts.pop()
         self.pending = ""
@@ -156,25 +162,54 @@ class _Writer:
     def _record(self, said: Said, start: int, end: int, rule: str) -> None:
         if self.places is not None:
             start, end = self.places[start], self.places[end - 1] + 1
+        spoken, rule, sure = said.text, said.rule or rule, said.sure
+        if self.changes and start < self.changes[-1].end:  # one character became several: ㏄ is cc
+            before = self.changes.pop()
+            start, spoken, rule, sure = before.start, before.spoken + spoken, before.rule, sure and before.sure
         written = self.text[start:end]
-        if written != said.text:
-            self.changes.append(Change(start, end, written, said.text, said.rule or rule, said.sure, said.note))
+        if written != spoken:
+            self.changes.append(Change(start, end, written, spoken, rule, sure, said.note))
 
     def reading(self) -> Reading:
-        return Reading("".join(self.parts), tuple(self.changes))
+        return Reading("".join(self.parts), tuple(self._with_unseen()))
+
+    def _with_unseen(self) -> list[Change]:
+        """The changes, and the invisible characters outside them that `clean` took away."""
+        if self.places is None:
+            return self.changes
+        told = {place for change in self.changes for place in range(change.start, change.end)}
+        unseen = set(range(len(self.text))) - set(self.places) - told
+        gone = [Change(at, at + 1, self.text[at], "", "invisible character", sure=True) for at in unseen]
+        return sorted([*self.changes, *gone], key=lambda change: change.start)
+
+
+def _full_stop_after(character: str) -> str:
+    """A point ends an English sentence; after Chinese it is 。 and after another pause nothing."""
+    if character in PAUSES:
+        return ""
+    return FULL_STOP if _is_latin(character) else "。"
 
 
 def _weight(pending: str) -> int:
     return ("", " ", LIST_PAUSE, SOFT_PAUSE).index(pending)
 
 
-def _between(left: str, right: str, pending: str, *, bare: bool) -> str:
-    """What stands between two parts.  Letters never touch, so that no new word arises; Chinese needs no space."""
-    if pending in (SOFT_PAUSE, LIST_PAUSE):
-        return "" if left in PAUSES else pending
-    latin_left, latin_right = left.isascii(), right.isascii()
+def _between(left: str, right: str, pending: str, *, either: bool, both: bool) -> str:
+    """What stands between two parts, of which `either` or `both` are not as written.
+
+    Letters never touch, so that no new word arises; Chinese needs no space; two numbers are kept apart by a pause.
+    """
+    if pending in (SOFT_PAUSE, LIST_PAUSE) and left not in PAUSES:
+        return pending
+    if pending and both and left in _NUMERALS and right in _NUMERALS:
+        return SOFT_PAUSE
+    latin_left, latin_right = _is_latin(left), _is_latin(right)
     if latin_left and latin_right:
         return " "
-    if not pending or not (latin_left or latin_right or not bare) or (left in PAUSES and not latin_left):
+    if not pending or not (latin_left or latin_right or not either) or (left in PAUSES and not latin_left):
         return ""
     return " "
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() or _LETTER.match(character) is not None

@@ -1,6 +1,7 @@
 """Numbers in words, in Chinese and in English.
 
-Chinese follows what newsreaders do: 两 before 千 万 亿 and in a bare 200, 二 elsewhere (现代汉语八百词); one 零 for any gap.
+Chinese follows what newsreaders do: 两 before 千 万 亿 and in a bare 200, 二 elsewhere (现代汉语八百词); one 零 for
+any gap.
 
 >>> cardinal("10010"), cardinal("2000"), cardinal("230"), decimal("1,299.50"), digits("2025")
 ('一万零一十', '两千', '二百三十', '一千二百九十九点五零', '二零二五')
@@ -61,7 +62,7 @@ def _integer(value: int, *, leads: bool = True, er: bool = False) -> str:
 
 
 def cardinal(written: str, *, er: bool = False) -> str:
-    """A whole number.  `er`: a bare 200 is 二百 (第二百, H二百).  Leading zeros and very long numbers go digit by digit."""
+    """A whole number.  `er`: a bare 200 is 二百 (第二百, H二百).  Leading zeros and long numbers go by digits."""
     plain = written.replace(",", "")
     if len(plain) > _LONGEST or (len(plain) > 1 and plain[0] == "0"):
         return digits(plain)
@@ -99,10 +100,29 @@ def scaled(written: str, factor: int) -> str:
 
 # --- English ----------------------------------------------------------------------------------------------------
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred"))
 _ORDINALS = {
     "one": "first",

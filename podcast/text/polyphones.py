@@ -22,38 +22,44 @@ class Rule(NamedTuple):
     right: re.Pattern[str] | None  # must match from the word's end on
 
 
-def _read_rules(rows: list[list[str]]) -> dict[str, tuple[Rule, ...]]:
-    classes: dict[str, str] = {}
-    rules: dict[str, list[Rule]] = {}
-    for cells in rows:
-        if cells[0].startswith("@"):
-            classes[cells[0]] = _expand(cells[1], classes)
-            continue
-        word, reading, left, right = (*cells, "", "")[:4]
-        rules.setdefault(word, []).append(
-            Rule(
-                tuple(reading.split()),
-                re.compile(f"(?:{_expand(left, classes)})$") if left else None,
-                re.compile(_expand(right, classes)) if right else None,
-            )
-        )
-    return {word: tuple(entries) for word, entries in rules.items()}
-
-
-def _expand(pattern: str, classes: dict[str, str]) -> str:
-    return re.sub(r"@[a-z]+", lambda match: f"(?:{classes[match[0]]})", pattern)
-
-
 @lru_cache(maxsize=1)
-def rules() -> dict[str, tuple[Rule, ...]]:
-    """Ordered rules for each word."""
-    return _read_rules(table("poly_rules.tsv"))
+def _rows() -> tuple[dict[str, list[list[str]]], dict[str, str]]:
+    """Rows of the table for each word, and the classes that their patterns use."""
+    words: dict[str, list[list[str]]] = {}
+    classes: dict[str, str] = {}
+    for cells in table("poly_rules.tsv"):
+        if cells[0].startswith("@"):
+            classes[cells[0]] = cells[1]
+        else:
+            words.setdefault(cells[0], []).append([*cells[1:], "", ""])
+    return words, classes
+
+
+def ruled() -> frozenset[str]:
+    """Words that have rules."""
+    return frozenset(_rows()[0])
+
+
+@lru_cache(maxsize=4096)
+def rules(word: str) -> tuple[Rule, ...]:
+    """A word's rules in their order; none for most words."""
+    words, classes = _rows()
+    return tuple(
+        Rule(tuple(reading.split()), _compiled(left, "$", classes), _compiled(right, "", classes))
+        for reading, left, right, *_ in words.get(word, ())
+    )
+
+
+def _compiled(pattern: str, end: str, classes: dict[str, str]) -> re.Pattern[str] | None:
+    if not pattern:
+        return None
+    return re.compile(f"(?:{re.sub('@[a-z]+', lambda match: classes[match[0]], pattern)}){end}")
 
 
 def choose(word: str, text: str, start: int) -> tuple[str, ...] | None:
     """The reading that the rules give a word at text[start:]; None if they have none for it."""
-    for rule in rules().get(word, ()):
-        end = start + len(word)
+    end = start + len(word)
+    for rule in rules(word):
         if rule.left and not rule.left.search(text[max(0, start - _WINDOW) : start]):
             continue
         if rule.right and not rule.right.match(text[end : end + _WINDOW]):

@@ -1,7 +1,8 @@
 """What a reading rule is, and the patterns that rules share.
 
-A rule looks at one place of the cleaned line (`symbols.clean`) and either says what stands there or passes.  The scanner in `normalize` asks
-the rules in order, so the first of them that answers wins and nothing spoken is read twice.  Digits are 0-9 by then.
+A rule looks at one place of the cleaned line (`cleaning.clean`) and either says what stands there or passes.  The
+scanner in `normalize` asks the rules in order, so the first of them that answers wins and nothing spoken is read
+twice.  Digits are 0-9 by then.
 """
 
 from __future__ import annotations
@@ -49,10 +50,16 @@ class Rule:
     starts: frozenset[str]  # what the pattern can begin with: "digit", "letter" or "symbol"
 
 
-def rule(name: str, pattern: str, starts: str = "digit") -> Callable[[Say], Rule]:
-    """Make a function a rule.  `starts` names one or more kinds of first character, parted by spaces."""
-    compiled = re.compile(pattern, re.ASCII)
-    return lambda say: Rule(name, compiled, say, frozenset(starts.split()))
+def rule(
+    name: str, pattern: str, starts: str = "digit"
+) -> Callable[[Callable[[re.Match[str]], Said | str | None]], Rule]:
+    """Make a function of a match a rule.  `starts` names one or more kinds of first character, parted by spaces."""
+    return lambda say: line_rule(name, pattern, starts)(lambda match, _line: say(match))
+
+
+def line_rule(name: str, pattern: str, starts: str = "digit") -> Callable[[Say], Rule]:
+    """The same for a function that must also see the line: its lexicon, its English spans."""
+    return lambda say: Rule(name, compiled(pattern), say, frozenset(starts.split()))
 
 
 def table(name: str) -> list[list[str]]:

@@ -7,7 +7,7 @@ and a word of one syllable leans on its neighbour.  Two longer words do not chan
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 _DIGITS = frozenset("〇零一二三四五六七八九")
@@ -25,7 +25,7 @@ def sandhi(words: Sequence[str], tokens: Sequence[str]) -> tuple[str, ...]:
     ends = {start + len(word) - 1: word for start, word in _placed(words)}
     for place, character in enumerate(text):
         if tokens[place] == "yi1" and character == "一":
-            said[place] = _yi(text, tokens, place, ends.get(place, ""))
+            said[place] = _yi(text, tokens, place, ends)
         elif tokens[place] == "bu4" and character == "不" and _tone(tokens, place + 1) == "4":
             said[place] = "bu2"
     _third_tones(words, said)
@@ -44,32 +44,38 @@ def _tone(tokens: Sequence[str], place: int) -> str:
     return tokens[place][-1] if 0 <= place < len(tokens) and tokens[place] != "_" else ""
 
 
-def _yi(text: str, tokens: Sequence[str], place: int, word: str) -> str:
-    """一 at a place; `word` is the word that it ends, if it ends one."""
+def _yi(text: str, tokens: Sequence[str], place: int, ends: Mapping[int, str]) -> str:
+    """一 at a place; `ends` has the words by the place of their last character."""
     before, after = text[place - 1 : place], text[place + 1 : place + 2]
     tone = _tone(tokens, place + 1)
     if before and before == after and before not in _DIGITS and _tone(tokens, place - 1):
         return "yi5"  # 试一试
-    closed = len(word) > 1 and word not in _OPEN and not _is_number(word)
-    if not tone or closed or _counts_off(text, place, before, after):
+    if not tone or _is_closed(ends.get(place, "")) or _counts_off(text, place, ends):
         return "yi1"
     return "yi2" if tone == "4" or after == "个" else "yi4"
+
+
+def _is_closed(word: str) -> bool:
+    """Whether the 一 that ends a word belongs to it alone: 统一, 之一."""
+    return len(word) > 1 and word.endswith("一") and word not in _OPEN and not _is_number(word)
 
 
 def _is_number(word: str) -> bool:
     return len(word) > 2 and not set(word) - _DIGITS - _SCALES - {"十", "两"}
 
 
-def _counts_off(text: str, place: int, before: str, after: str) -> bool:
+def _counts_off(text: str, place: int, ends: Mapping[int, str]) -> bool:
     """Whether 一 is a digit or an ordinal: 二十一, 一二三, 第一, 一点五, 一月."""
+    before = "" if _is_closed(ends.get(place - 1, "")) else text[place - 1 : place]
     rest = text[place + 1 :]
+    after = rest[:1]
     if before in {"第", "十", "初"} or after in _DIGITS:
         return True
     if before in _DIGITS and after not in _SCALES:
         return True
     if after == "点" and rest[1:2] in _DIGITS:
         return True
-    return rest.startswith(_ORDERED) or (rest.startswith("日") and before == "月")
+    return rest.startswith(_ORDERED) or (before == "月" and after == "日")
 
 
 def _third_tones(words: Sequence[str], said: list[str]) -> None:

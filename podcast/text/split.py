@@ -1,7 +1,7 @@
 """Paragraph -> sentences, and a sentence that is too long -> pieces where a newsreader breathes.
 
-Joined, the pieces give the text back.  A number, a date, an English name, an address and a short quotation are never broken, unless one alone is longer
-than a piece may be.
+Joined, the pieces give the text back.  A number, a date, an English name, an address and a short
+quotation are never broken, unless one alone is longer than a piece may be.
 
 >>> split_sentences("GPT-5.1发布了。价格是$1.5！“好。”他说。", 100)
 ['GPT-5.1发布了。', '价格是$1.5！', '“好。”', '他说。']
@@ -19,22 +19,26 @@ _CLOSERS = r"”’」』）》】〉\"')\]"
 # A sentence ends with its marks and the quotes and brackets that close after them.  An English full stop ends one only
 # after a word of small letters, a closing quote or a digit, and before white space and a capital or Han, or the end.
 _END = re.compile(
-    rf"(?:[。！？!?；;…]+|(?<=[a-z0-9)”\"']{{1}})(?<![ .][a-zA-Z])\.(?=[{_CLOSERS}]*(?:\s+[A-Z“‘\"一-龥]|\s*$)))[{_CLOSERS}]*\s*|\s*\n\s*"
+    rf"(?:[。！？!?；;…]+|(?<=[a-z0-9)”\"'])(?<![ .][a-zA-Z])\.(?=[{_CLOSERS}]*(?:\s+[A-Z“‘\"一-龥]|\s*$)))"
+    rf"[{_CLOSERS}]*\s*|\s*\n\s*"
 )
 _ABBREVIATION = re.compile(
     r"(?:^|[^A-Za-z])(?:vs|etc|Inc|Corp|Ltd|Co|Dr|Mr|Mrs|Ms|St|No|e\.g|i\.e|al|approx|Jr|Sr|Prof|U\.S)\.\s*$"
 )
 
+_WORD = r"[A-Za-z0-9À-ɏ$#@+&'’_/-]+(?:\.[A-Za-z0-9+_/-]+)*"
 _ATOM = re.compile(
-    r"""
-    (?:https?|ftp)://[^\s\u3000-\u9fff，。！？；：]+                      # address
-    | [$€£¥￥]?\d[\d,.:/×xX%~～–—+\-]*\d[%‰+]?\s?[A-Za-z万亿千百]*          # number, date, time, range
-    | [A-Za-z0-9À-ɏ$#@.+&'’_/-]+(?:[ ]?[A-Za-z0-9À-ɏ$#@+&'’_/-]*[A-Za-z0-9À-ɏ+]){0,5}   # name of up to six words
+    rf"""
+    (?:https?|ftp)://[^\s\u3000-\u9fff，。！？；：]+               # address
+    | [$€£¥￥]?\d[\d,.:/×xX%~～–—+\-]*\d[%‰+]?\s?[A-Za-z万亿千百]*   # number, date, time, range
+    | {_WORD}(?:[ ]{_WORD}){{0,5}}                              # name of up to six words
     """,
     re.VERBOSE,
 )
 _QUOTATION = re.compile(
-    rf"“[^“”]{{1,{_SHORT_QUOTATION}}}”|《[^《》]{{1,{_SHORT_QUOTATION}}}》|「[^「」]{{1,{_SHORT_QUOTATION}}}」|（[^（）]{{1,{_SHORT_QUOTATION}}}）"
+    "|".join(
+        rf"{first}[^{first}{last}]{{1,{_SHORT_QUOTATION}}}{last}" for first, last in ("“”", "《》", "「」", "（）")
+    )
 )
 
 # Where a long sentence may be parted, the best first: clauses, then items of a list, then white space.
@@ -48,7 +52,7 @@ _BREAKS = (
 def split_sentences(text: str, max_characters: int) -> list[str]:
     """The sentences of a paragraph, none longer than `max_characters` (at least 1) if it can be helped.
 
-    "".join(result) == text.  Each piece has something to say (a letter or a digit), except where the whole text has not.
+    "".join(result) == text.  Each piece has something to say (a letter or a digit), unless the whole text has not.
     """
     spans = _spans(text)
     pieces: list[str] = []

@@ -1,7 +1,6 @@
 """Symbols: what is said, what is a pause, and what nobody would say.
 
-`clean` comes first: full-width letters become ASCII, invisible characters go.  Nothing here deletes what has a sound; a
-symbol without one is dropped and reported.
+Nothing here deletes what has a sound; a symbol without one is dropped and reported.
 
     A→B      A 到 B            R&D      R and D          乐奇 & BOLON   乐奇和 Bolon
     ≥5       大于等于五          ±2       正负二            A+轮          A 加轮
@@ -12,103 +11,49 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 from podcast.text import numbers
 from podcast.text.latin import BRANDS
-from podcast.text.rules import DASH, Line, Rule, Said, follows, precedes, rule
-
-# --- before reading ---------------------------------------------------------------------------------------------
-
-# Cleaned as they stand: ASCII, Han, kana and the punctuation of Chinese.  Anything else is looked at one by one.
-_ODD = re.compile(
-    r"[^\x20-\x7e\u3001-\u3005\u3007-\u3011\u3041-\u30ff\u3400-\u9fff\uff0c\uff1a\uff1b\uff01\uff1f\uff08\uff09“”‘’—…·]"
-)
-_WIDE = (  # code points that NFKC turns into plain letters, digits and units without a change of meaning
-    (0x2100, 0x214F), (0x2474, 0x249B), (0x3300, 0x33FF), (0xF900, 0xFB06), (0xFE30, 0xFE6F), (0xFF01, 0xFFEF), (0x1D400, 0x1D7FF),
-)  # fmt: skip
-_PUNCTUATION_KEPT = "，：；！？（）｜～"
-_REMOVED = {"Cc", "Cf", "Cs", "Co", "Cn"}
-_MODIFIERS = re.compile(r"[\u20d0-\u20ff\ufe00-\ufe0f\U000e0100-\U000e01ef\U0001f3fb-\U0001f3ff]")
-
-
-@lru_cache(maxsize=4096)
-def _cleaned(character: str) -> str:
-    """What a character becomes; "" if it cannot be seen."""
-    category = unicodedata.category(character)
-    if category in ("Zs", "Zl", "Zp") or character in "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85":
-        return " "
-    if category in _REMOVED or _MODIFIERS.match(character):
-        return ""
-    if character in _PUNCTUATION_KEPT:
-        return character
-    if category == "Nd":
-        return str(unicodedata.digit(character))
-    if character in "№":
-        return "No."
-    if character in "µ™℠":
-        return "μ" if character == "µ" else character
-    if any(low <= ord(character) <= high for low, high in _WIDE):
-        return unicodedata.normalize("NFKC", character)
-    return character
-
-
-def clean(text: str) -> tuple[str, list[int] | None]:
-    """The line with one way to write each thing, and for each of its characters the place in `text` (None: the same)."""
-    if not _ODD.search(text):
-        return text, None
-    cleaned: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        for replacement in _cleaned(character) if _ODD.match(character) else character:
-            cleaned.append(replacement)
-            places.append(place)
-    places.append(len(text))
-    return "".join(cleaned), places
-
-
-# --- rules ------------------------------------------------------------------------------------------------------
+from podcast.text.rules import DASH, Line, Rule, Said, follows, is_counted, line_rule, precedes, rule, table
 
 PAUSES = "，、。！？；：…,.!?;:"
 SOFT_PAUSE = "，"
 LIST_PAUSE = "、"
+FULL_STOP = "."
 
 # Rules whose changes nobody needs to check: they are about the writing, not about words.
 QUIET = frozenset(
-    {"quotation mark", "bracket", "dash", "name dot", "punctuation", "markup", "white space", "width", "hyphen"}
+    ("quotation mark", "bracket", "dash", "name dot", "punctuation", "markup", "white space", "width", "hyphen")
 )
 
 
 @rule("white space", r"[ ]+", "symbol")
-def space(match: re.Match[str], line: Line) -> str:
+def space(_match: re.Match[str]) -> str:
     return " "
 
 
 @rule("quotation mark", r"[“”‘’\"'`´＂＇「」『』《》〈〉«»‹›„‟‚〝〞〟]+", "symbol")
-def quote(match: re.Match[str], line: Line) -> str:
+def quote(match: re.Match[str]) -> str | None:
+    if match[0] in "'’" and precedes(match, "[A-Za-z]") and follows(match, r"\d\d(?![\dA-Za-z])"):
+        return None  # a year: ICLR'26
     return ""
 
 
 @rule("bracket", r"[（）()\[\]{}【】〔〕〖〗]+|</?(?=[A-Za-z][^<>]*>)|(?<=[A-Za-z\"/])/?>(?=[^=\d])", "symbol")
-def bracket(match: re.Match[str], line: Line) -> str:
+def bracket(_match: re.Match[str]) -> str:
     return SOFT_PAUSE
 
 
-@rule("arrow", r"\s?(?:-+>|=+>|[→⟶➔➜➡⇒⇨↦▶►])\s?", "symbol")
+@line_rule("arrow", r"\s?(?:-+>|=+>|[→⟶➔➜➡⇒⇨↦▶►])\s?", "symbol")
 def arrow(match: re.Match[str], line: Line) -> str:
     return "to" if line.is_english(match.start()) else "到"
 
 
-_COMPARISONS = {
-    ">=": "大于等于", "<=": "小于等于", "≥": "大于等于", "≤": "小于等于", "≧": "大于等于", "≦": "小于等于", "!=": "不等于",
-    "≠": "不等于", "==": "等于", "=": "等于", ">": "大于", "<": "小于", "≈": "约等于", "≅": "约等于", "≒": "约等于", "≫": "远大于", "≪": "远小于",
-    "≡": "恒等于", "∝": "正比于", "÷": "除以", "±": "正负", "√": "根号", "∞": "无穷大", "‰": "千分号", "×": "乘", "✕": "乘", "✖": "乘",
-    "∈": "属于", "℃": "摄氏度", "°C": "摄氏度", "°F": "华氏度", "°": "度", "%": "百分号", "↑": "上升", "↓": "下降", "∑": "求和", "∫": "积分",
-}  # fmt: skip
+_COMPARISONS = {row[0]: row[1] for row in table("signs")}
 _SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_COMPARISONS, key=len, reverse=True))
 
 
-@rule("about", r"[≈~∼〜～]\s?(?=[\d$€£¥.])", "symbol")
+@line_rule("about", r"[≈~∼〜～]\s?(?=[\d$€£¥.])", "symbol")
 def about(match: re.Match[str], line: Line) -> str | None:
     """~5万 -> 约五万; but 50 ≈ 49 is 约等于"""
     if precedes(match, r"[\w%）)一-龥]\s?") and not precedes(match, r"[是为在达到共有计约价超近]\s?"):
@@ -117,20 +62,20 @@ def about(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("line mark", r"[>#*+\-•·●○◆◇■□▪–—]+\s+", "symbol")
-def line_mark(match: re.Match[str], line: Line) -> str | None:
+def line_mark(match: re.Match[str]) -> str | None:
     """> a quotation, - a list"""
     return "" if match.start() == 0 else None
 
 
 @rule("times sign", r"\s?[×✕✖]\s?(?=[^\d\s])", "symbol")
-def joint(match: re.Match[str], line: Line) -> Said | str | None:
+def joint(match: re.Match[str]) -> Said | str | None:
     """Rokid × BOLON -> 和; 8×H100 is 乘"""
     if precedes(match, r"[\d一二三四五六七八九十百千万亿]\s?"):
         return None
     return Said("和", sure=False, note="× between names")
 
 
-@rule("symbol", _SYMBOL, "symbol")
+@line_rule("symbol", _SYMBOL, "symbol")
 def symbol(match: re.Match[str], line: Line) -> str:
     if line.is_english(match.start()) and match[0] in _ENGLISH:
         return _ENGLISH[match[0]]
@@ -140,24 +85,29 @@ def symbol(match: re.Match[str], line: Line) -> str:
 _ENGLISH = {"%": "percent", "=": "equals", "×": "times", "±": "plus or minus", ">": "greater than", "<": "less than"}
 
 
-@rule("plus", r"\s?[+＋]+\s?", "symbol")
+@line_rule("plus", r"\s?[+＋]+\s?", "symbol")
 def plus(match: re.Match[str], line: Line) -> str:
+    """AI+教育 -> 加; the + of a service's name is English: Disney+, Copilot+"""
+    if match[0] == match[0].lstrip() and precedes(match, r"[A-Z]?[a-z]{3,}") and not follows(match, r"(?<=\+)[A-Za-z]"):
+        return "plus"
+    if precedes(match, r"\d\s?[万亿千百]") and is_counted(match.string, match.end()):
+        return "多"
     return ("plus " if line.is_english(match.start()) else "加") * match[0].count("+")
 
 
 @rule("ampersand", r"\s?&+\s?", "symbol")
-def ampersand(match: re.Match[str], line: Line) -> str:
+def ampersand(match: re.Match[str]) -> str:
     """Between Latin words "and", else 和."""
     latin = precedes(match, r"[A-Za-z0-9.]") and follows(match, r"[A-Za-z0-9]")
     return "and" if latin else "和"
 
 
 @rule("at", r"\s?@\s?", "symbol")
-def at(match: re.Match[str], line: Line) -> str:
+def at(match: re.Match[str]) -> str:
     return "at" if follows(match, r"[A-Za-z0-9]") else "艾特"
 
 
-@rule("number sign", r"#(?=键)|#\s?(\d{1,6})(?![\d.A-Za-z])", "symbol")
+@line_rule("number sign", r"#(?=键)|#\s?(\d{1,6})(?![\d.A-Za-z])", "symbol")
 def number_sign(match: re.Match[str], line: Line) -> Said | str:
     """#键 -> 井号键, #42 -> 四十二号"""
     if not match[1]:
@@ -169,7 +119,7 @@ def number_sign(match: re.Match[str], line: Line) -> Said | str:
 
 
 @rule("star", r"\*(?=键)|\s?\*\s?(?=\d)", "symbol")
-def star(match: re.Match[str], line: Line) -> str | None:
+def star(match: re.Match[str]) -> str | None:
     """*键 -> 星号键, 5*8 -> 五乘八"""
     if follows(match, "键"):
         return "星号"
@@ -177,21 +127,23 @@ def star(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("markup", r"[*_`~^#|\\]*[*_`#]+|~~", "symbol")
-def markup(match: re.Match[str], line: Line) -> str:
+def markup(_match: re.Match[str]) -> str:
     """Markdown's emphasis, the # of a tag, the _ of an identifier"""
     return ""
 
 
 @rule("list of names", r"\s?[/／∕⁄]+\s?", "symbol")
-def slash(match: re.Match[str], line: Line) -> str:
+def slash(match: re.Match[str]) -> str:
     """iOS/Android -> a short pause; 和/或 -> 和或; A/B -> A B"""
     if precedes(match, "和") or (precedes(match, r"(?<![A-Za-z0-9])[A-Z]") and follows(match, r"[A-Z](?![A-Za-z0-9])")):
         return ""
+    if precedes(match, r"[A-Za-z]") and follows(match, r"\d(?![\d.]*[A-Za-z])"):
+        return " "  # HTTP/3
     return LIST_PAUSE
 
 
 @rule("to", rf"\s?{DASH}\s?(?=\d)", "symbol")
-def to(match: re.Match[str], line: Line) -> str | None:
+def to(match: re.Match[str]) -> str | None:
     """10亿-15亿 -> 到, 1月6日-9日 -> 至: both ends have a unit"""
     if precedes(match, r"\d\s?[年月日号时点分初末底号]{1,2}(?<!分)"):
         return "至"
@@ -202,7 +154,7 @@ def to(match: re.Match[str], line: Line) -> str | None:
     return None
 
 
-@rule("minus", r"[-−](?=\.?\d|百分之)", "symbol")
+@line_rule("minus", r"[-−](?=\.?\d|百分之)", "symbol")
 def minus(match: re.Match[str], line: Line) -> str | None:
     """-2 -> 负二; not in -词 nor after a letter or digit"""
     if precedes(match, rf"[A-Za-z0-9_)）]|(?<![一-龥])[歼运轰直教强苏图]|{BRANDS}"):
@@ -210,13 +162,13 @@ def minus(match: re.Match[str], line: Line) -> str | None:
     return "minus" if line.is_english(match.start()) else "负"
 
 
-@rule("minus", r"\s[-−]\s(?=\d)", "symbol")
+@line_rule("minus", r"\s[-−]\s(?=\d)", "symbol")
 def subtraction(match: re.Match[str], line: Line) -> str | None:
     return "减" if precedes(match, r"\d") and "=" in line.text else None
 
 
 @rule("hyphen", r"[-‐‑]", "symbol")
-def hyphen(match: re.Match[str], line: Line) -> str | None:
+def hyphen(match: re.Match[str]) -> str | None:
     """GPU-Free is two words; 端-边-云 a list"""
     if precedes(match, r"[一-龥]") and follows(match, r"[一-龥]"):
         return LIST_PAUSE
@@ -224,49 +176,73 @@ def hyphen(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("dash", r"\s?[-−–—‐‑‒―─━~∼〜～⸺|｜¦丨∥]+\s?", "symbol")
-def dash(match: re.Match[str], line: Line) -> str:
+def dash(_match: re.Match[str]) -> str:
     return SOFT_PAUSE
 
 
 @rule("name dot", r"[·・•‧⋅∙･゠]", "symbol")
-def name_dot(match: re.Match[str], line: Line) -> str:
+def name_dot(_match: re.Match[str]) -> str:
     return ""
 
 
 @rule("pause", r"\.{2,}|[。｡]{2,}|⋯+|‥+", "symbol")
-def ellipsis(match: re.Match[str], line: Line) -> str:
+def ellipsis(_match: re.Match[str]) -> str:
     return "…"
 
 
 @rule("punctuation", r"\.|｡", "symbol")
-def full_stop(match: re.Match[str], line: Line) -> str:
-    if precedes(match, r"[A-Za-z]"):
-        return "."
-    return "。" if follows(match, r"\s|$") else SOFT_PAUSE
+def full_stop(_match: re.Match[str]) -> str:
+    """English; the writer makes it 。 after Chinese."""
+    return FULL_STOP
 
 
 @rule("punctuation", r"[,!?;:]|[｢｣､﹐-﹖]", "symbol")
-def punctuation(match: re.Match[str], line: Line) -> str:
+def punctuation(match: re.Match[str]) -> str:
     return match[0] if match[0].isascii() else SOFT_PAUSE
 
 
 GREEK = dict(
     zip(
         "αβγδεζηθικλμνξοπρστυφχψω",
-        "阿尔法 贝塔 伽马 德尔塔 艾普西龙 泽塔 伊塔 西塔 约塔 卡帕 拉姆达 缪 纽 克西 奥密克戎 派 柔 西格马 陶 宇普西龙 斐 希 普西 欧米伽".split(),
+        [
+            "阿尔法",
+            "贝塔",
+            "伽马",
+            "德尔塔",
+            "艾普西龙",
+            "泽塔",
+            "伊塔",
+            "西塔",
+            "约塔",
+            "卡帕",
+            "拉姆达",
+            "缪",
+            "纽",
+            "克西",
+            "奥密克戎",
+            "派",
+            "柔",
+            "西格马",
+            "陶",
+            "宇普西龙",
+            "斐",
+            "希",
+            "普西",
+            "欧米伽",
+        ],
         strict=True,
     )
 )
 
 
 @rule("Greek letter", r"[Α-Ωα-ως](?![Α-Ωα-ωά-ώς])", "symbol")
-def greek(match: re.Match[str], line: Line) -> str | None:
+def greek(match: re.Match[str]) -> str | None:
     """α -> 阿尔法; words in Greek stay"""
     return None if precedes(match, r"[Α-Ωα-ωά-ώ]") else GREEK.get(match[0].lower())
 
 
 @rule("currency", r"[$€£¥₩₹₿₽]", "symbol")
-def currency(match: re.Match[str], line: Line) -> str:
+def currency(match: re.Match[str]) -> str:
     """A sign without an amount: $AAPL is a ticker and its sign silent"""
     if match[0] == "$" and follows(match, r"[A-Za-z]"):
         return ""
@@ -276,7 +252,7 @@ def currency(match: re.Match[str], line: Line) -> str:
 
 
 @rule("power", r"\^\(?(-?\d+)\)?|([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", "symbol")
-def power(match: re.Match[str], line: Line) -> str | None:
+def power(match: re.Match[str]) -> str | None:
     """10^6 -> 十的六次方, x² -> x 的平方"""
     if not precedes(match, r"[\w)）]"):
         return None
@@ -286,7 +262,7 @@ def power(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("number character", r".", "symbol")
-def number_character(match: re.Match[str], line: Line) -> str | None:
+def number_character(match: re.Match[str]) -> str | None:
     """① -> 一, ½ -> 二分之一, Ⅲ -> 三, 〇 -> 零"""
     if match[0] == "〇":
         return "零"
@@ -304,12 +280,12 @@ def number_character(match: re.Match[str], line: Line) -> str | None:
 
 
 @rule("dropped symbol", r".", "symbol")
-def dropped(match: re.Match[str], line: Line) -> Said:
+def dropped(match: re.Match[str]) -> Said:
     return Said("", note=f"{unicodedata.name(match[0], 'symbol').lower()}: nobody would say it")
 
 
 SIGN_RULES: tuple[Rule, ...] = (space, quote, arrow, bracket, line_mark, about)
 RULES: tuple[Rule, ...] = (
-    joint, symbol, plus, ampersand, at, number_sign, star, markup, to, subtraction, minus, slash, hyphen, dash, name_dot, ellipsis,
-    full_stop, punctuation, greek, currency, power, number_character, dropped,
+    joint, symbol, plus, ampersand, at, number_sign, star, markup, to, subtraction, minus, slash, hyphen, dash,
+    name_dot, ellipsis, full_stop, punctuation, greek, currency, power, number_character, dropped,
 )  # fmt: skip

@@ -13,21 +13,21 @@ from __future__ import annotations
 import re
 
 from podcast.text import numbers
-from podcast.text.money import PERIOD
-from podcast.text.rules import MAGNITUDE, NUMBER, SPAN, Line, Rule, Said, alternation, precedes, rule, table
+from podcast.text.latin import BRANDS
+from podcast.text.money import PERIOD, PERIODS
+from podcast.text.rules import MAGNITUDE, NUMBER, SPAN, Rule, Said, alternation, follows, precedes, rule, table
 
 _UNITS = {row[0]: row[1] for row in table("units")}
 _UNIT = alternation(_UNITS)
-_PER = {
-    "s": "秒", "sec": "秒", "second": "秒", "秒": "秒", "min": "分钟", "分钟": "分钟", "h": "小时", "hr": "小时", "hour": "小时", "小时": "小时", "d": "天", "day": "天",
-    "天": "天", "日": "日", "月": "月", "年": "年", "周": "周", "kg": "公斤", "km": "公里", "公里": "公里", "L": "升", "mL": "毫升", "m": "米", "m2": "平方米", "m²": "平方米",
-    "m3": "立方米", "m³": "立方米", "cm": "厘米", "人": "人", "次": "次", "台": "台", "户": "户", "t": "吨", "吨": "吨", "W": "瓦", "GPU": " G P U", "月/人": "月",
-}  # fmt: skip
-_PER_UNIT = alternation(_PER)
-_HAN_UNIT = r"(?:米|公里|千米|公斤|千克|吨|升|瓦|千瓦|兆瓦|吉瓦|千瓦时|度|次|个|台|件|辆|张|条|亿次|万次|万亿次|帧|字|笔|人次|人|元|页|转|比特|字节)"
+_PER_UNIT = alternation(PERIODS)
+_HAN_UNIT = (
+    r"(?:米|公里|千米|公斤|千克|吨|升|瓦|千瓦|兆瓦|吉瓦|千瓦时|度|次|个|台|件|辆|张|条|亿次|万次|万亿次|帧|字|笔"
+    r"|人次|人|元|页|转|比特|字节|片|颗|部|单|架|艘|桶|股|份|套|块|枚|家|篇)"
+)
 
 
-def _said(sign: str, first: str, size: str, last: str | None, unit: str, between: str) -> str:
+def _said(match: re.Match[str], size: str, unit: str, between: str) -> str:
+    sign, first, last = match["sign"], match["a"], match["b"]
     liang = bool(size) or unit[0] not in "摄华度千分"
     sign = {"-": "负", "−": "负", "+": "加", "±": "正负", "": ""}[sign]
     if "摄氏" in unit and sign == "负":
@@ -48,7 +48,7 @@ def _said(sign: str, first: str, size: str, last: str | None, unit: str, between
     rf"(?:\s?/\s?(?P<per>{_PER_UNIT}))?(?P<plus>\+?)(?![A-Za-z0-9²³]|\.\d)",
     "digit symbol",
 )
-def unit(match: re.Match[str], line: Line) -> Said | str | None:
+def unit(match: re.Match[str]) -> Said | str | None:
     name = match["unit"]
     if match["sign"] and precedes(match, r"[A-Za-z0-9)）]"):
         return None
@@ -57,14 +57,14 @@ def unit(match: re.Match[str], line: Line) -> Said | str | None:
     size = match["size"] if not match["b"] else match["bsize"] or match["size"]
     per, said_unit = _per_second(name)
     if match["per"]:
-        per = _PER[match["per"]]
+        per = PERIODS[match["per"]]
     between = _UNITS[match["aunit"]].rpartition("|")[2] if match["aunit"] and match["b"] else ""
     if between[:1].isascii() and between:
         between = f" {between} "
     between = (
         match["size"] * bool(between or match["bsize"]) + between + ("至" if "至" in (match["span"] or "") else "到")
     )
-    said = _said(match["sign"], match["a"], size, match["b"], said_unit, between)
+    said = _said(match, size, said_unit, between)
     said += "加" if match["plus"] else ""
     gap = " " if said_unit[0].isascii() else ""
     return f"{'每' + per if per else ''}{said}{gap}{said_unit}"
@@ -77,9 +77,11 @@ _LETTERS = frozenset("msghtVWALT")
 def _is_measured(match: re.Match[str], name: str) -> bool:
     if name == "m":
         return not precedes(match, r"[$€£¥]")
+    if name == "A":
+        return "." in match["a"] or follows(match, r"\s?(?:的?(?:电流|充电|快充|输出))")
     if name == "t":
-        return match["per"] is not None
-    return not precedes(match, r"[A-Za-z][ -]?")
+        return match["per"] is not None or precedes(match, r"[一-龥]\s?")
+    return not precedes(match, rf"(?:[A-Za-z]|{BRANDS})[ -]?")
 
 
 def _per_second(name: str) -> tuple[str, str]:
@@ -88,30 +90,42 @@ def _per_second(name: str) -> tuple[str, str]:
     return per, said
 
 
-@rule("per", rf"(?P<a>{NUMBER})(?P<size>{MAGNITUDE}?)(?P<unit>{_HAN_UNIT}){PERIOD}")
-def per_period(match: re.Match[str], line: Line) -> str:
+@rule("unit", rf"({NUMBER})\s?(?:″|\"|'')(?![A-Za-z0-9])")
+def inches(match: re.Match[str]) -> str | None:
+    """14" -> 十四英寸, unless the mark closes a quotation"""
+    if match[0][-1] == '"' and match.string.count('"', 0, match.start()) % 2:
+        return None
+    return f"{numbers.count(match[1], liang=True)}英寸"
+
+
+@rule("per", rf"(?P<a>{NUMBER})(?:{SPAN}(?P<b>{NUMBER}))?(?P<size>{MAGNITUDE}?)(?P<unit>{_HAN_UNIT}){PERIOD}")
+def per_period(match: re.Match[str]) -> str:
     """3万次/秒 -> 每秒三万次"""
     period = match[0].rpartition("/")[2].strip()
     liang = bool(match["size"]) or match["unit"][0] != "度"
-    return f"每{_PER.get(period, period)}{numbers.count(match['a'], liang=liang)}{match['size']}{match['unit']}"
+    last = f"到{numbers.count(match['b'], liang=liang)}" if match["b"] else ""
+    return f"每{PERIODS[period]}{numbers.count(match['a'], liang=liang)}{last}{match['size']}{match['unit']}"
 
 
 @rule(
     "per",
     rf"(?P<a>{NUMBER})(?P<size>{MAGNITUDE}?)\s?(?P<unit>[Tt]okens?|tok|词元|帧|QPS|次|bit|美分|RPM)\s?/\s?(?P<per>s|sec|second|秒|min|分钟|h|小时|天|day|月)(?![A-Za-z])",
 )
-def tokens_per(match: re.Match[str], line: Line) -> str:
+def tokens_per(match: re.Match[str]) -> str:
     """100 tokens/s -> 每秒一百 tokens"""
     gap = " " if match["unit"][0].isascii() else ""
-    return f"每{_PER[match['per']]}{numbers.count(match['a'], liang=True)}{match['size']}{gap}{match['unit']}"
+    return f"每{PERIODS[match['per']]}{numbers.count(match['a'], liang=True)}{match['size']}{gap}{match['unit']}"
 
 
-@rule("unit", rf"\s?(?P<unit>{_UNIT})(?![A-Za-z0-9])", "letter symbol")
-def unit_after_han(match: re.Match[str], line: Line) -> str | None:
+# Units that are no words: those that are (min, inch, Pa) would be taken for units in what was already said.
+_NO_WORDS = alternation({unit for unit in _UNITS if not re.fullmatch(r"[A-Z]?[a-z]*[aeiou][a-z]*|.", unit)})
+
+
+@rule("unit", rf"\s?({_NO_WORDS})(?![A-Za-z0-9])", "letter symbol")
+def unit_after_han(match: re.Match[str]) -> str | None:
     """300多kWh, 三百万kWh: the number is in Chinese"""
-    if match["unit"] in _LETTERS or not precedes(match, r"[一二三四五六七八九十两百千万亿余多几零]\s?"):
-        return None
-    return _UNITS[match["unit"]].replace("|", "")
+    after_number = precedes(match, r"[一二三四五六七八九十两百千万亿余多几零]\s?")
+    return _UNITS[match[1]].rpartition("|")[2] if after_number else None
 
 
-RULES: tuple[Rule, ...] = (unit, tokens_per, per_period, unit_after_han)
+RULES: tuple[Rule, ...] = (unit, inches, tokens_per, per_period, unit_after_han)

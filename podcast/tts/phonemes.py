@@ -60,7 +60,9 @@ VOCABULARY = frozenset(
     "ʣʥʦʨᵝꭧᵊɑɐɒæβɔɕçɖðʤəɚɛɜɟɡɥɨɪʝɯɰŋɳɲɴøɸθœɹɾɻʁɽʂʃʈʧʊʋʌɣɤχʎʒʔᵻ"
 )
 
-_LETTERS = re.compile(r"[^\W\d_]+(?:['’ -]+[^\W\d_]+)*")
+# Scripts that espeak-ng reads: Latin, Greek and Cyrillic.  Of others it says "Chinese letter".
+_ALPHABET = "[A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ӿḀ-ỿ]"
+_LETTERS = re.compile(rf"{_ALPHABET}+(?:['’ -]+{_ALPHABET}+)*")
 
 
 def phonemes(spoken: str, pinyin: Sequence[str], words: Sequence[str] = ()) -> str:
@@ -89,9 +91,8 @@ def _parts(spoken: str, pinyin: Sequence[str], starts: set[int]) -> Iterator[str
         if pinyin[place] != _NO_HAN:
             yield f" {syllable(pinyin[place])}" if place in starts else syllable(pinyin[place])
         elif run := _LETTERS.match(spoken, place):
-            # Han are letters too: the run ends where they begin
-            end = next((i for i in range(place, run.end()) if pinyin[i] != _NO_HAN), run.end())
-            yield f" {english(spoken[place:end].strip())} "
+            end = run.end()
+            yield f" {english(run[0])} "
         else:
             yield _punctuation(spoken[place])
         place = end

@@ -362,3 +362,17 @@ def test_the_cover_is_in_the_file_and_a_wrong_one_is_refused(tmp_path: Path, nar
     make_master(*narration, output, music=Music(), target=Target(), tags=replace(TAGS, cover=cover))
     (picture,) = mutagen.File(io.BytesIO(output.read_bytes())).tags.getall("APIC")
     assert (picture.mime, picture.type, picture.data) == ("image/jpeg", 3, cover.read_bytes())
+
+
+def test_a_long_segment_is_one_chapter(tmp_path: Path):
+    """It is encoded in stretches; its chapter and cues run through."""
+    script, clips = write_script(tmp_path, [Plan("commentary", [[12.0]] * 5)])
+    cache = tmp_path / "cache"
+    master, timeline = make_master(
+        script, clips, tmp_path / "x.mp3", music=Music(), target=Target(), tags=Tags("t"), cache=cache
+    )
+    assert len(list(cache.iterdir())) == 2
+    (chapter,) = timeline.chapters
+    assert (chapter.start_seconds, chapter.end_seconds) == (0.0, master.duration_seconds)
+    gaps = [b.start_seconds - a.end_seconds for a, b in zip(timeline.cues, timeline.cues[1:], strict=False)]
+    assert gaps == pytest.approx([0.35] * 4, abs=0.04)

@@ -50,7 +50,7 @@ def test_the_first_digest_of_a_day_is_named_by_the_day(public: Path) -> None:
     [
         ("2025-11-04-evening", "2025-11-04-evening"),
         ("Evening News!", "2025-11-04-evening-news"),
-        ("晚间", "2025-11-04-5cb9ec83"),
+        ("晚间", "2025-11-04-56a8f4f0"),
     ],
 )
 def test_a_second_digest_of_a_day_is_named_by_its_file(public: Path, write: Publish, source: str, name: str) -> None:
@@ -82,7 +82,7 @@ def test_posts_named_index_are_told_apart_by_their_folders(public: Path, write: 
         ({"loudness_lufs": float("-inf")}, "loudness"),
         ({"true_peak_dbtp": -0.2}, "true peak is -0.20 dBTP"),
         ({"duration_seconds": 70.0}, "plays 60.0"),
-        ({"duration_seconds": 50.0}, "ends after the audio"),
+        ({"duration_seconds": 50.0}, "plays 60.03 s, the record says 50.00 s"),
     ],
 )
 def test_an_episode_that_fails_its_checks_leaves_the_folder_as_it_was(
@@ -102,7 +102,7 @@ def test_chapters_are_json_chapters_with_sources(public: Path, write: Publish) -
     chapters = json.loads((public / "episodes/2025-11-04/chapters.json").read_text())
     assert chapters["version"] == "1.2.0"
     assert chapters["chapters"][0] == {"startTime": 0.0, "endTime": 6.0, "title": "开场"}
-    assert chapters["chapters"][2]["url"] == "https://news.example/1?a=1&b=2"
+    assert chapters["chapters"][2]["url"] == "https://news.example/chip?a=1&b=2"
 
 
 def test_notes_name_every_item_source_figure_and_who_spoke(public: Path, write: Publish) -> None:
@@ -113,8 +113,8 @@ def test_notes_name_every_item_source_figure_and_who_spoke(public: Path, write: 
         for words in (*digest.overview, *digest.commentary, "论文", "图片：芯片照片", "表格：参数", "评论员 high"):
             assert words in notes
         assert "AI-generated voice" in notes
-    assert '00:30 <a href="https://news.example/1?a=1&amp;b=2">新芯片发布，功耗降低 30%</a>' in episode.show_notes
-    assert "00:30 新芯片发布，功耗降低 30%\nhttps://news.example/1?a=1&b=2" in plain
+    assert '00:30 <a href="https://news.example/chip?a=1&amp;b=2">新芯片发布，功耗降低 30%</a>' in episode.show_notes
+    assert "00:30 新芯片发布，功耗降低 30%\nhttps://news.example/chip?a=1&b=2" in plain
 
 
 def test_the_script_can_be_read(public: Path, write: Publish) -> None:

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from podcast.models import Cue
-from podcast.publish.transcript import LINE_CHARACTERS, srt, transcript_json, vtt, wrap
+from podcast.publish.transcript import LINE_CHARACTERS, cards, srt, transcript_json, vtt, wrap
 
 SPEAKERS = {"anchor": "主播", "commentator": "评论员"}
 CUES = (
@@ -24,13 +24,13 @@ CUES = (
 
 
 def test_webvtt_names_the_speaker_and_escapes_what_looks_like_markup() -> None:
-    text = vtt(CUES, SPEAKERS).decode()
+    text = vtt(cards(CUES), SPEAKERS).decode()
     assert text.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:02.500\n<v 主播>听众朋友早上好。</v>\n\n")
     assert text.endswith("01:00:01.000 --> 01:00:02.000\n<v 评论员>AT&amp;T &lt;b&gt;说&lt;/b&gt;：好。</v>\n")
 
 
 def test_subrip_is_numbered_and_has_no_tags() -> None:
-    blocks = srt(CUES).decode().split("\n\n")
+    blocks = srt(cards(CUES)).decode().split("\n\n")
     assert [block.split("\n")[0] for block in blocks] == [str(n) for n in range(1, len(blocks) + 1)]
     assert blocks[0] == "1\n00:00:00,000 --> 00:00:02,500\n听众朋友早上好。"
     assert "AT&T ＜b＞说＜/b＞：好。" in blocks[-1]
@@ -43,7 +43,7 @@ def test_json_keeps_whole_sentences() -> None:
 
 
 def test_a_long_sentence_is_shared_out_over_cards_that_touch() -> None:
-    spans = re.findall(r"(\S+) --> (\S+)\n(.+(?:\n.+)?)\n", srt(CUES[1:2]).decode())
+    spans = re.findall(r"(\S+) --> (\S+)\n(.+(?:\n.+)?)\n", srt(cards(CUES[1:2])).decode())
     assert len(spans) > 1
     assert spans[0][0] == "00:00:02,500"
     assert spans[-1][1] == "00:00:14,250"
@@ -52,7 +52,7 @@ def test_a_long_sentence_is_shared_out_over_cards_that_touch() -> None:
 
 
 def test_a_cue_shorter_than_a_millisecond_still_has_a_length() -> None:
-    assert "00:00:01.000 --> 00:00:01.001" in vtt((Cue(1.0, 1.0002, "anchor", "嗯"),), SPEAKERS).decode()
+    assert "00:00:01.000 --> 00:00:01.001" in vtt(cards((Cue(1.0, 1.0002, "anchor", "嗯"),)), SPEAKERS).decode()
 
 
 @pytest.mark.parametrize(

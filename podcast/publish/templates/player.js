@@ -136,7 +136,8 @@
 
   position.addEventListener("input", () => { dragging = true; elapsed.textContent = clock(position.value); });
   position.addEventListener("change", () => { dragging = false; seek(Number(position.value)); });
-  speed.addEventListener("change", () => { audio.playbackRate = Number(speed.value); memory.set("speed", speed.value); });
+  const pace = () => { audio.defaultPlaybackRate = audio.playbackRate = Number(speed.value); }; // loading resets to default
+  speed.addEventListener("change", () => { pace(); memory.set("speed", speed.value); });
   audio.addEventListener("timeupdate", () => {
     show();
     if (Math.abs(audio.currentTime - kept) >= 5) {
@@ -147,7 +148,6 @@
   for (const name of ["play", "pause"]) audio.addEventListener(name, paused);
   audio.addEventListener("pause", () => memory.set(`position ${guid}`, audio.currentTime.toFixed(1)));
   audio.addEventListener("ended", () => memory.remove(`position ${guid}`));
-  audio.addEventListener("loadedmetadata", () => { audio.playbackRate = Number(speed.value); });
 
   if ("mediaSession" in navigator) {
     const session = navigator.mediaSession;
@@ -162,6 +162,7 @@
 
   const wanted = memory.get("speed");
   if ([...speed.options].some((option) => option.value === wanted)) speed.value = wanted;
+  pace();
   const asked = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
   const stored = Number(memory.get(`position ${guid}`) ?? 0);
   if (asked) seek(Number(asked[1]));
