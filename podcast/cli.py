@@ -119,7 +119,7 @@ def _make(options: argparse.Namespace) -> int:
     from podcast.console import Display
     from podcast.pipeline import limits, make_episode
     from podcast.production import production
-    from podcast.publish import prepare_public, publish_show
+    from podcast.publish import check_show, prepare_public, publish_show
 
     digests = _digest_files(options.digests)
     work = production(
@@ -129,6 +129,7 @@ def _make(options: argparse.Namespace) -> int:
         edition=options.edition,
         accept=frozenset(options.accept),
     )
+    check_show(work.show)
     prepare_public(work.public)
     made: list[Made] = []
     with Display(quiet=options.json) as display:
@@ -187,6 +188,8 @@ def _script(options: argparse.Namespace) -> int:
     from podcast.production import lexicon, show
     from podcast.script import write_script
     from podcast.text import narrate
+    from podcast.text.normalize import read
+    from podcast.text.report import report
 
     config = _config(options, options.digest)
     words = lexicon(config)
@@ -203,7 +206,8 @@ def _script(options: argparse.Namespace) -> int:
     for warning in digest.warnings:
         print(f"podcast: {options.digest}: {warning}", file=sys.stderr)
     if options.report:
-        print_report(script, words, as_json=options.format == "json")
+        texts = [sentence.text for utterance in script.utterances for sentence in utterance.sentences]
+        print_report(report((text, read(text, words)) for text in texts), as_json=options.format == "json")
     else:
         print_script(script, options.format)
     return 0

@@ -5,23 +5,22 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from podcast.models import Script
 from podcast.pipeline import Made
 from podcast.script import script_markdown
-from podcast.text.lexicon import Lexicon
+from podcast.text.report import Row
 from podcast.tts.synthesis import Progress as Step
-
-if TYPE_CHECKING:
-    from podcast.text.report import Row
 
 _LOG_EVERY_SECONDS = 30.0  # where there is no terminal for a bar
 
@@ -71,11 +70,11 @@ class Display:
     def made(self, made: Made) -> None:
         """What became of a digest, in a line or a few."""
         for warning in made.warnings:
-            self._console.print(f"[yellow]warning[/]  {made.episode.id}: {_plain(warning)}", highlight=False)
+            self._console.print(f"[yellow]warning[/]  {made.episode.id}: {escape(warning)}", highlight=False)
         episode = made.episode
         what = "made" if made.changed else "unchanged"
         self._console.print(
-            f"[green]{what}[/]  {episode.id}  {clock(episode.duration_seconds)}  {_plain(episode.title)}\n"
+            f"[green]{what}[/]  {episode.id}  {clock(episode.duration_seconds)}  {escape(episode.title)}\n"
             f"      {episode.engine}: {made.synthesized} utterances spoken, {made.cached} from the cache; "
             f"{episode.loudness_lufs:.1f} LUFS, {episode.true_peak_dbtp:.1f} dBTP",
             highlight=False,
@@ -122,35 +121,17 @@ def script_json(script: Script) -> dict[str, object]:
     }
 
 
-def print_report(script: Script, lexicon: Lexicon, *, as_json: bool) -> None:
+def print_report(rows: Sequence[Row], *, as_json: bool) -> None:
     """Every place where spoken differs from written."""
-    from podcast.text.report import rows
-
-    found = [
-        (utterance.id, row)
-        for utterance in script.utterances
-        for sentence in utterance.sentences
-        for row in rows(sentence.text, lexicon)
-    ]
     if as_json:
-        print(json.dumps([{"utterance": name, **row_json(row)} for name, row in found], ensure_ascii=False, indent=1))
+        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
         return
-    table = Table("utterance", "written", "spoken", "rule", "in", box=None)
-    for name, row in found:
-        mark = "" if row.sure else "[bold yellow]? [/]"
-        table.add_row(name, _plain(row.written), mark + _plain(row.spoken or "—"), row.rule, _plain(row.context))
-    Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty()).print(table)
-
-
-def row_json(row: Row) -> dict[str, object]:
-    return {
-        "written": row.written,
-        "spoken": row.spoken,
-        "rule": row.rule,
-        "sure": row.sure,
-        "note": row.note,
-        "context": row.context,
-    }
+    table = Table("", "written", "spoken", "rule", "times", "in", box=None)
+    for row in rows:
+        context = f"{escape(row.before)}[bold]{escape(row.written)}[/]{escape(row.after)}"
+        mark = "" if row.sure else "[bold yellow]?[/]"
+        table.add_row(mark, escape(row.written), escape(row.spoken) or "—", row.rule, str(row.times), context)
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
 
 
 def _time_left(step: Step, elapsed_seconds: float) -> str:
@@ -158,8 +139,3 @@ def _time_left(step: Step, elapsed_seconds: float) -> str:
     if not step.characters_spoken or not step.characters_left:
         return ""
     return f", about {clock(elapsed_seconds * step.characters_left / step.characters_spoken)} left"
-
-
-def _plain(text: str) -> str:
-    """Text for rich without its markup."""
-    return text.replace("[", r"\[")

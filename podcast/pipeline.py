@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 
 from podcast.audio import Music, Tags, Target, make_master
 from podcast.digest import read_digest
-from podcast.errors import EngineUnavailable, SetupError
+from podcast.errors import EngineUnavailable, QualityError, SetupError
 from podcast.models import Digest, Episode, Script, Show
 from podcast.publish.check import Limits
 from podcast.publish.episode import episode_id, new_guid, read_episode, write_episode
-from podcast.script import write_script
-from podcast.text import narrate
+from podcast.script import may_say, must_say, script_markdown, write_script
+from podcast.text import narrate, pieces
+from podcast.text.fidelity import check
 from podcast.text.lexicon import Lexicon
+from podcast.text.normalize import normalize, read
+from podcast.text.report import report, report_markdown
 from podcast.tts.cache import ClipCache
 from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Progress, Speaker, Synthesis, synthesize
@@ -108,6 +111,7 @@ def make_episode(
             id=name,
             digest=digest,
             script=plan.script,
+            script_document=_document(plan.script, production.lexicon),
             timeline=timeline,
             master=master,
             show=production.show,
@@ -140,6 +144,7 @@ class _Plan:
 def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Production) -> _Plan:
     engine = speaker.engine
     script = narrate(draft, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
+    _hold_to_digest(digest, script, engine.max_characters, production)
     content = [
         FORMAT,
         asdict(script),
@@ -152,6 +157,33 @@ def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Productio
     ]
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return _Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _hold_to_digest(digest: Digest, script: Script, max_characters: int, production: Production) -> None:
+    """Raise QualityError where the script leaves out a number or name of the digest, or says a number it lacks."""
+    words = production.lexicon
+    own = may_say(digest, script, show_title=production.show.title, templates=production.templates)
+    result = check(
+        [piece for text in must_say(digest, production.edition) for piece in pieces(text, words, max_characters)],
+        [utterance.spoken for utterance in script.utterances],
+        own=[normalize(text, words) for text in own],
+        lexicon=words,
+    )
+    if not result.holds:
+        found = [f"does not say {fact}" for fact in result.missing] + [f"adds {fact}" for fact in result.added]
+        more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+        raise QualityError(
+            f"the script {'; '.join(found[:3])}{more}",
+            where=str(digest.source),
+            hint="Compare with podcast script --report; a template of your own must say the whole of what it is given.",
+        )
+
+
+def _document(script: Script, lexicon: Lexicon) -> str:
+    """script.md: the narration, and every place where spoken differs from written."""
+    sentences = [sentence.text for utterance in script.utterances for sentence in utterance.sentences]
+    rows = report((text, read(text, lexicon)) for text in sentences)
+    return f"{script_markdown(script)}\n{report_markdown(rows)}"
 
 
 async def _speak(

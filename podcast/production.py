@@ -7,7 +7,7 @@ from pathlib import Path
 
 from podcast.audio import Music, Target
 from podcast.errors import ConfigError
-from podcast.models import Show
+from podcast.models import Link, Show
 from podcast.pipeline import Production
 from podcast.settings import Config, VoiceConfig
 from podcast.text.lexicon import BUILTIN, Lexicon, load_lexicon, read_lexicon
@@ -65,6 +65,16 @@ def show(config: Config) -> Show:
         disclosure=settings.disclosure,
         explicit=settings.explicit,
         copyright=settings.copyright or settings.author,
+        guid=settings.guid,
+        license=settings.license,
+        license_url=settings.license_url,
+        locked=settings.locked,
+        funding=tuple(Link(title, url) for title, url in settings.funding.items()),
+        subscribe=tuple(Link(title, url) for title, url in settings.subscribe.items()),
+        update_rrule=settings.update_rrule,
+        update_text=settings.update_text,
+        hub=settings.hub,
+        podroll=settings.podroll,
     )
 
 

@@ -33,6 +33,16 @@ class ShowConfig:
     )
     explicit: bool = key(default=False, comment="whether it is unsuitable for children")
     copyright: str = key("", "copyright notice; empty = the author")
+    guid: str = key("", "podcast:guid of a show that moves here; empty = made from the feed's address, then kept")
+    license: str = key("arr", 'name of its license: "arr" = all rights reserved, "cc-by-4.0" ...')
+    license_url: str = key("", "where a license of another name can be read")
+    locked: bool = key(default=True, comment="whether other hosts are kept from importing the feed")
+    funding: dict[str, str] = field(default_factory=dict, metadata={"comment": '"赞助我们" = "https://..."'})
+    subscribe: dict[str, str] = field(default_factory=dict, metadata={"comment": '"小宇宙" = "https://..."'})
+    update_rrule: str = key("FREQ=DAILY", "how often an episode comes, as RFC 5545 writes it; empty = not said")
+    update_text: str = key("每日更新", "the same in words")
+    hub: str = key("", "address of a WebSub hub")
+    podroll: tuple[str, ...] = key((), "podcast:guid of shows it recommends")
     timezone: str = key("Asia/Shanghai", "zone of a digest's date where it names none")
 
 

@@ -74,6 +74,7 @@ def write_episode(
     id: str,  # noqa: A002 -- the field's name
     digest: Digest,
     script: Script,
+    script_document: str,
     timeline: Timeline,
     master: Master,
     show: Show,
@@ -116,7 +117,7 @@ def write_episode(
     if problems := episode_problems(episode, master.path, limits or Limits()):
         raise quality_error(problems)
     files = documents(episode, show)
-    files |= {"script.md": script_markdown(script).encode(), "notes.txt": printable(plain).encode()}
+    files |= {"script.md": script_document.encode(), "notes.txt": printable(plain).encode()}
     _place(public / EPISODES / id, master.path, files | {RECORD: episode_json(episode)})
     return episode
 
@@ -181,17 +182,6 @@ def new_guid(show: Show, id: str) -> str:  # noqa: A002 -- the field's name
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{show.base_url}{EPISODES}/{id}"))
 
 
-def script_markdown(script: Script) -> str:
-    """The narration for a reader: a heading for each segment, and who says what."""
-    lines = [f"# {_line(script.title)}"]
-    for segment in script.segments:
-        lines.append(f"## {_line(segment.title)}")
-        if segment.url:
-            lines.append(f"<{segment.url}>")
-        lines += [f"**{utterance.speaker}** {_line(utterance.text)}" for utterance in segment.utterances]
-    return "\n\n".join(lines) + "\n"
-
-
 def quality_error(problems: Iterable[Problem]) -> QualityError:
     """The first problem, and how many more there are."""
     first, *rest = problems
@@ -199,11 +189,6 @@ def quality_error(problems: Iterable[Problem]) -> QualityError:
     return QualityError(
         f"{first.what}{more}", where=first.where, hint="Nothing was published. Make this episode again with --force."
     )
-
-
-def _line(text: str) -> str:
-    """One line that Markdown takes for words."""
-    return printable(" ".join(text.split())).replace("<", "&lt;")
 
 
 def _digits(text: str) -> str:

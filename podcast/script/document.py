@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from podcast.models import Script
 
 _SPEAKERS = {"anchor": "主播", "commentator": "评论"}
@@ -9,18 +12,22 @@ _SPEAKERS = {"anchor": "主播", "commentator": "评论"}
 
 def script_markdown(script: Script) -> str:
     """Front matter, a heading for each segment, a paragraph for each utterance, who speaks where that changes."""
-    lines = ["---", f'title: "{_escaped(script.title)}"', f"date: {script.published.isoformat()}", "---", ""]
+    title = json.dumps(script.title, ensure_ascii=False)  # a JSON string is a YAML string
+    lines = ["---", f"title: {title}", f"date: {script.published.isoformat()}", "---", ""]
     for segment in script.segments:
         number = f"{segment.item}. " if segment.item else ""
-        lines += [f"## {number}{segment.title}", ""]
+        lines += [f"## {number}{_escaped(segment.title)}", ""]
+        if segment.url:
+            lines += [f"<{segment.url}>", ""]
         speaker = ""
         for utterance in segment.utterances:
             if utterance.speaker != speaker:
                 speaker = utterance.speaker
                 lines += [f"**{_SPEAKERS.get(speaker, speaker)}：**", ""]
-            lines += [utterance.text, ""]
+            lines += [_escaped(utterance.text), ""]
     return "\n".join(lines)
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    """Words that a Markdown reader shows as they are."""
+    return re.sub(r"([\\`*_<\[])", r"\\\1", text)

@@ -11,16 +11,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jinja2
 
 from podcast.errors import ConfigError
-from podcast.models import Digest, Script, Segment, Sentence, Utterance
+from podcast.models import Digest, Script, Segment, SegmentKind, Sentence, Utterance
 from podcast.script.rundown import Block, rundown
 
 WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 SPEAKERS = ("anchor", "commentator")
+_NAMES = tuple(f"{kind}.j2" for kind in get_args(SegmentKind))
 _ADDRESS = re.compile(r"(?:https?://|www\.)[\w\-.~:/?#\[\]@!$&'()*+,;=%]+", re.ASCII)
 
 # What stands between two items is varied so that twelve items do not begin alike, and chosen by date and place so that
@@ -87,7 +88,7 @@ def _environment(templates: Path | None) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - the result is read aloud, not HTML
-        finalize=_one_line,
+        finalize=lambda value: narration_line(value) if isinstance(value, str) else value,
     )
     environment.filters["sentence"] = as_sentence
     return environment
@@ -164,9 +165,14 @@ def as_sentence(text: str) -> str:
     return text if re.search(r"[。！？!?…][”’」』）)\"']*$", text) else f"{text.rstrip('，,、；;：:.')}。"
 
 
-def _one_line(value: Any) -> Any:
-    """A value for the page of a newsreader: one line, and an address is in the show notes, not in the ear."""
-    if isinstance(value, str):
-        line = " ".join(_ADDRESS.sub("链接", value).split())
-        return "＠" + line[1:] if line.startswith("@") else line
-    return value
+def narration_line(text: str) -> str:
+    """A text of the digest on the newsreader's page: one line, and an address is in the notes, not in the ear."""
+    line = " ".join(_ADDRESS.sub("链接", text).split())
+    return "＠" + line[1:] if line.startswith("@") else line
+
+
+def template_words(templates: Path | None = None) -> tuple[str, ...]:
+    """The words of the templates themselves, without what they fill in."""
+    environment = _environment(templates)
+    sources = [environment.loader.get_source(environment, name)[0] for name in _NAMES] if environment.loader else []
+    return tuple(value for source in sources for _, kind, value in environment.lex(source) if kind == "data")

@@ -67,7 +67,7 @@ def _sentences(text: str, lexicon: Lexicon, max_characters: int) -> list[Sentenc
     """The sentences of a paragraph, each with something to say: one without joins its neighbour."""
     sentences: list[Sentence] = []
     silent = ""
-    for piece in _pieces(text, lexicon, max_characters):
+    for piece in pieces(text, lexicon, max_characters):
         sentence = read_sentence(silent + piece, lexicon)
         silent = ""
         if any(character.isalnum() for character in sentence.spoken):
@@ -79,10 +79,9 @@ def _sentences(text: str, lexicon: Lexicon, max_characters: int) -> list[Sentenc
     return sentences
 
 
-def _pieces(text: str, lexicon: Lexicon, max_characters: int) -> Iterator[str]:
-    """Pieces whose spoken text is short enough: what is said may be several times as long as what is written."""
-    limit = max_characters
-    for piece in split_sentences(text, limit):
+def pieces(text: str, lexicon: Lexicon, max_characters: int) -> Iterator[str]:
+    """The sentences of a text, cut further where what is said is too long: it may be several times what is written."""
+    for piece in split_sentences(text, max_characters):
         spoken = len(normalize(piece, lexicon))
         if spoken <= max_characters or len(piece) < 2:
             yield piece

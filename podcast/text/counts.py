@@ -120,7 +120,7 @@ def gpu(match: re.Match[str]) -> Said:
 # --- times, fractions, ratios ------------------------------------------------------------------------------------
 
 
-@rule("times", rf"({NUMBER})(?:{SPAN}({NUMBER}))?\s?[xX×](?![A-Za-z0-9])(?!\s?\d)(\+?)")
+@rule("times", rf"({NUMBER})(?:{SPAN}({NUMBER}))?\s?[xX×](?![A-Za-z0-9À-ɏ])(?!\s?\d)(\+?)")
 def times(match: re.Match[str]) -> str:
     """10x -> 十倍, 2-3x -> 两到三倍"""
     last = f"到{numbers.count(match[2], liang=True)}" if match[2] else ""
@@ -137,8 +137,6 @@ def product(match: re.Match[str]) -> str | None:
         numbers.digits(part) if len(part) == 4 and part.isdigit() and part[-3:] != "000" else numbers.decimal(part)
         for part in parts
     ]
-    if follows(match, r"\s?[A-Za-z]"):
-        return "乘".join(said) + " "
     return "乘".join(said)
 
 
@@ -148,7 +146,7 @@ def of_each(match: re.Match[str]) -> str | None:
     return f"{numbers.decimal(match[1])}乘" if match[0][-1] == "×" or follows(match, r"[A-Z]+\d") else None
 
 
-@rule("power of ten", rf"({NUMBER})[eE]([-+]\d{{1,3}}|(?<=e)\d{{1,3}})(?![A-Za-z0-9])")
+@rule("power of ten", rf"({NUMBER})[eE]([-+]\d{{1,3}}|(?<=e)\d{{1,3}})(?![A-Za-z0-9À-ɏ])")
 def scientific(match: re.Match[str]) -> str:
     """3e-4 -> 三乘十的负四次方"""
     sign = "负" if match[2][0] == "-" else ""

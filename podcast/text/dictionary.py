@@ -13,7 +13,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
+
+from podcast.text.rules import table
 
 # The cost of a word; the square of its length and whether a character stands alone only break ties.
 _WORD = 1000
@@ -59,9 +60,7 @@ def numbered(syllable: str) -> str:
 class Dictionary:
     """Words with their readings."""
 
-    marked: Mapping[
-        str, Sequence[Sequence[str]]
-    ]  # from the libraries, tone marks over the vowels; first reading counts
+    marked: Mapping[str, Sequence[Sequence[str]]]  # the libraries', with tone marks; the first of each list counts
     own: Mapping[str, tuple[str, ...]]  # from data/phrases.tsv, tone digits
     reach: Mapping[str, int] = field(default_factory=dict)  # first two characters -> length of the longest word
 
@@ -71,28 +70,20 @@ class Dictionary:
             return self.own[word]
         if word not in self.marked:
             return None
+        syllables = (numbered(options[0]) for options in self.marked[word])
+        # pypinyin's phrases have the changed tones of 一 and 不 in place of those of the dictionary
         return tuple(
-            _CITATION.get(character, numbered(options[0])) if numbered(options[0])[-1] != "5" else numbered(options[0])
-            for character, options in zip(word, self.marked[word], strict=True)
+            {"一": "yi1", "不": "bu4"}.get(character, syllable) if syllable[-1] != "5" else syllable
+            for character, syllable in zip(word, syllables, strict=True)
         )
 
     def __contains__(self, word: object) -> bool:
         return word in self.own or word in self.marked
 
 
-# pypinyin's phrases have the changed tones of 一 and 不 in place of those of the dictionary.
-_CITATION = {"一": "yi1", "不": "bu4"}
-
-
-def table(name: str) -> list[list[str]]:
-    """Rows of a table in `data/`: cells parted by tabs, lines with # are comments."""
-    lines = (Path(__file__).parent / "data" / name).read_text(encoding="utf-8").splitlines()
-    return [line.split("\t") for line in lines if line and not line.startswith("#")]
-
-
 def own_phrases() -> dict[str, tuple[str, ...]]:
     """The words of data/phrases.tsv; one with "-" for a reading is no word, whatever the libraries say."""
-    return {word: tuple(reading.split()) for word, reading in table("phrases.tsv")}
+    return {word: tuple(reading.split()) for word, reading in table("phrases")}
 
 
 def reach_of(words: Iterable[str]) -> dict[str, int]:

@@ -29,7 +29,9 @@ _EXCHANGE = re.compile(r"[BCG]2[BCGMS]|[ODPAEFMS]2[ODPAEFMS]|D2C|S2B|V2[XVGLIHP]
 BRANDS = alternation([row[0] for row in table("brands")])
 
 # name: letters, then letters, digits and version points, then more of them after hyphens
-_TAIL = rf"(?:[{LETTER}0-9]|(?<=\d)\.(?=\d)|[-_‑](?=[{LETTER}0-9]))*(?:['’](?:s|t|re|ve|ll|d|m|S)(?![{LETTER}]))?"
+_TAIL = (
+    rf"(?:[{LETTER}0-9]|(?<=\d)\.(?=\d)|[-_‑](?=[{LETTER}0-9]))*(?:(?<![0-9])['’](?:s|t|re|ve|ll|d|m|S)(?![{LETTER}]))?"
+)
 NAME = rf"[{LETTER}]{_TAIL}"
 
 
@@ -95,7 +97,7 @@ def say_name(written: str, line: Line, *, english: bool = False) -> Said:
     pieces = _PIECE.findall(written)
     said: list[Said] = []
     for place, piece in enumerate(pieces):
-        if piece in "-_‑":
+        if not piece[0].isalnum():
             continue
         if piece in "xX" and _joins_numbers(pieces, place):
             said.append(Said("乘"))

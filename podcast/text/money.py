@@ -21,6 +21,7 @@ from podcast.text.rules import (
     Rule,
     Said,
     alternation,
+    follows,
     rule,
     table,
 )
@@ -29,10 +30,10 @@ _SIGNS = {row[0]: row[1] for row in table("currencies") if not row[0].isalpha()}
 _CODES = {row[0]: row[1] for row in table("currencies") if row[0].isalpha()}
 _NAMES = alternation({row[1] for row in table("currencies")} | {"人民币", "美金", "块钱", "块", "万元", "韩币", "日币"})
 _SCALES = {"k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
-_SCALE = r"(?:billion|million|trillion|thousand|bn|mn|tn|[BMKTkmb])(?![A-Za-z0-9])"
+_SCALE = r"(?:billion|million|trillion|thousand|bn|mn|tn|[BMKTkmb])(?![A-Za-z0-9À-ɏ])"
 _SIZE = rf"(?:\s?(?P<{{0}}>{_SCALE}|{MAGNITUDE}))?"
 PERIODS = {row[0]: row[1] for row in table("periods")}
-PERIOD = rf"\s?/\s?({alternation(PERIODS)})(?![A-Za-z0-9])"
+PERIOD = rf"\s?/\s?({alternation(PERIODS)})(?![A-Za-z0-9À-ɏ])"
 _PERIOD = re.compile(PERIOD, re.ASCII)
 
 
@@ -88,7 +89,7 @@ def code_first(match: re.Match[str]) -> str:
     return _with_periods(_money(match, _CODES[match["currency"]]), match["per"])
 
 
-@rule("money", rf"{_AMOUNT}\s?(?P<currency>{alternation(_CODES)})(?![A-Za-z0-9])(?P<per>(?:{PERIOD})*)")
+@rule("money", rf"{_AMOUNT}\s?(?P<currency>{alternation(_CODES)})(?![A-Za-z0-9À-ɏ])(?P<per>(?:{PERIOD})*)")
 def code_last(match: re.Match[str]) -> str:
     return _with_periods(_money(match, _CODES[match["currency"]]), match["per"])
 

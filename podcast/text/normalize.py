@@ -34,7 +34,9 @@ RULES: tuple[Rule, ...] = (
 _BY_START = {start: tuple(rule for rule in RULES if start in rule.starts) for start in ("digit", "letter", "symbol")}
 
 # What is said as it is written: Han, kana and other letters without case, and pauses.
-_PLAIN = re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf\u3005\u3041-\u30fa\u30fc-\u30ff\uac00-\ud7a3，。！？；：、…]+")
+_PLAIN = re.compile(
+    r"[\u4e00-\u9fff\u3400-\u4dbf\u3005\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\uac00-\ud7a3，。！？；：、…]+"
+)
 _LETTER = re.compile(f"[{latin.LETTER}]")
 _NUMERALS = frozenset("零一二三四五六七八九十百千万亿两点")
 

@@ -9,7 +9,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from podcast.text.dictionary import numbered, table
+from podcast.text.dictionary import numbered
+from podcast.text.rules import table
 
 _WINDOW = 12  # characters that a rule can see on either side
 
@@ -27,7 +28,7 @@ def _rows() -> tuple[dict[str, list[list[str]]], dict[str, str]]:
     """Rows of the table for each word, and the classes that their patterns use."""
     words: dict[str, list[list[str]]] = {}
     classes: dict[str, str] = {}
-    for cells in table("poly_rules.tsv"):
+    for cells in table("poly_rules"):
         if cells[0].startswith("@"):
             classes[cells[0]] = cells[1]
         else:

@@ -45,3 +45,12 @@ def _row(text: str, change: Change) -> Row:
     before = text[max(0, change.start - _CONTEXT) : change.start]
     after = text[change.end : change.end + _CONTEXT]
     return Row(before, change.written, after, change.spoken, change.rule, change.sure, change.note, times=1)
+
+
+def report_markdown(rows: Iterable[Row]) -> str:
+    """The rows as a table of Markdown, under a heading; a question mark stands where no rule was sure."""
+    lines = ["## 读法", "", "| | 写作 | 读作 | 规则 | 次 |", "|---|---|---|---|---|"]
+    for row in rows:
+        cells = ("" if row.sure else "?", row.written, row.spoken or "（不读）", row.rule, str(row.times))
+        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from podcast.text.dictionary import numbered, segment, table
+from podcast.text.dictionary import numbered, segment
+from podcast.text.rules import table
 
 
 def respell(text: str, readings: Mapping[str, Sequence[str]] | None = None) -> str:
@@ -40,4 +41,4 @@ def _readings(character: str) -> set[str]:
 @lru_cache(maxsize=1)
 def _homophones() -> dict[str, str]:
     """Syllable -> the most common character that is read so and no other way."""
-    return {row[0]: row[1] for row in table("poly_homophones.tsv")}
+    return {row[0]: row[1] for row in table("poly_homophones")}

@@ -92,7 +92,9 @@ def plus(match: re.Match[str], line: Line) -> str:
         return "plus"
     if precedes(match, r"\d\s?[万亿千百]") and is_counted(match.string, match.end()):
         return "多"
-    return ("plus " if line.is_english(match.start()) else "加") * match[0].count("+")
+    if line.is_english(match.start()):
+        return "plus"
+    return "加" * match[0].count("+")
 
 
 @rule("ampersand", r"\s?&+\s?", "symbol")
@@ -147,11 +149,9 @@ def to(match: re.Match[str]) -> str | None:
     """10亿-15亿 -> 到, 1月6日-9日 -> 至: both ends have a unit"""
     if precedes(match, r"\d\s?[年月日号时点分初末底号]{1,2}(?<!分)"):
         return "至"
-    if precedes(
-        match, r"\d\s?[万亿千百多余]{0,3}[元美欧日英港个%‰倍岁家人台款名年天周米吨级度瓦克层位次秒]{0,3}(?<!\d)"
-    ):
-        return "到"
-    return None
+    counted = r"\d\s?[万亿千百多余]{0,3}[元美欧日英港个%‰倍岁家人台款名年天周米吨级度瓦克层位次秒]{0,3}(?<!\d)"
+    measured = match[0].strip() in "~～∼〜–" and precedes(match, r"\d[A-Za-z/]{1,6}\s?")  # 18B~32B
+    return "到" if measured or precedes(match, counted) else None
 
 
 @line_rule("minus", r"[-−](?=\.?\d|百分之)", "symbol")
@@ -280,7 +280,10 @@ def number_character(match: re.Match[str]) -> str | None:
 
 
 @rule("dropped symbol", r".", "symbol")
-def dropped(match: re.Match[str]) -> Said:
+def dropped(match: re.Match[str]) -> Said | None:
+    """Never a letter of any script, nor a mark on one."""
+    if unicodedata.category(match[0])[0] in "LM":
+        return None
     return Said("", note=f"{unicodedata.name(match[0], 'symbol').lower()}: nobody would say it")
 
 

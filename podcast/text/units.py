@@ -45,7 +45,7 @@ def _said(match: re.Match[str], size: str, unit: str, between: str) -> str:
 @rule(
     "unit",
     rf"(?P<sign>[-−+±]?)(?P<a>{NUMBER})(?P<size>{MAGNITUDE}?)(?:\s?(?P<aunit>{_UNIT})?(?P<span>{SPAN})(?P<b>-?{NUMBER})(?P<bsize>{MAGNITUDE}?))?(?:\s?|-)(?P<unit>{_UNIT})"
-    rf"(?:\s?/\s?(?P<per>{_PER_UNIT}))?(?P<plus>\+?)(?![A-Za-z0-9²³]|\.\d)",
+    rf"(?:\s?/\s?(?P<per>{_PER_UNIT}))?(?P<plus>\+?)(?![A-Za-z0-9²³À-ɏ]|\.\d)",
     "digit symbol",
 )
 def unit(match: re.Match[str]) -> Said | str | None:
@@ -90,7 +90,7 @@ def _per_second(name: str) -> tuple[str, str]:
     return per, said
 
 
-@rule("unit", rf"({NUMBER})\s?(?:″|\"|'')(?![A-Za-z0-9])")
+@rule("unit", rf"({NUMBER})\s?(?:″|\"|'')(?![A-Za-z0-9À-ɏ])")
 def inches(match: re.Match[str]) -> str | None:
     """14" -> 十四英寸, unless the mark closes a quotation"""
     if match[0][-1] == '"' and match.string.count('"', 0, match.start()) % 2:
@@ -121,7 +121,7 @@ def tokens_per(match: re.Match[str]) -> str:
 _NO_WORDS = alternation({unit for unit in _UNITS if not re.fullmatch(r"[A-Z]?[a-z]*[aeiou][a-z]*|.", unit)})
 
 
-@rule("unit", rf"\s?({_NO_WORDS})(?![A-Za-z0-9])", "letter symbol")
+@rule("unit", rf"\s?({_NO_WORDS})(?![A-Za-z0-9À-ɏ])", "letter symbol")
 def unit_after_han(match: re.Match[str]) -> str | None:
     """300多kWh, 三百万kWh: the number is in Chinese"""
     after_number = precedes(match, r"[一二三四五六七八九十两百千万亿余多几零]\s?")

@@ -68,6 +68,7 @@ def write(public: Path, show: Show, tone: Path, tmp_path: Path) -> Publish:
             id=episode_id(public, digest),
             digest=digest,
             script=script,
+            script_document="# 文稿\n",
             timeline=timeline,
             master=Master(path, **measured),
             show=to,

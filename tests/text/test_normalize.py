@@ -191,6 +191,13 @@ def _check_changes(written: str, changes: tuple[Change, ...]) -> None:
         end = change.end
 
 
+@pytest.mark.parametrize(
+    "written", ["Привет мир", "한국어", "カタカナ", "العربية", "ไทย", "𠀀字", "Größe", "café", "ελληνικά"]
+)
+def test_letters_of_other_scripts_stay(written: str):
+    assert normalize(written) == written
+
+
 def test_changes_tell_the_rule_and_cover_every_difference():
     reading = read("OpenAI融资$1.5B🚀")
     assert [(change.written, change.spoken) for change in reading.changes] == [

@@ -1,0 +1,31 @@
+"""What a script must say, and what it may say besides: the two sides of the fidelity check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from podcast.models import Digest, Script
+from podcast.script.rundown import rundown
+from podcast.script.writer import narration_line, template_words
+
+
+def must_say(digest: Digest, edition: str = "full") -> tuple[str, ...]:
+    """The paragraphs of the digest that this edition has to say, in written form."""
+    blocks = rundown(digest, edition)
+    return tuple(narration_line(paragraph) for block in blocks for paragraph in block.paragraphs)
+
+
+def may_say(digest: Digest, script: Script, *, show_title: str, templates: Path | None = None) -> tuple[str, ...]:
+    """What may be said though no paragraph of the digest has it: titles, places in the order, the template's own words.
+
+    Opening and closing are the show's own as a whole: they hold the date and the disclosure.
+    """
+    own = [
+        utterance.text
+        for segment in script.segments
+        if segment.kind in {"opening", "closing"}
+        for utterance in segment.utterances
+    ]
+    own += [f"第{item.number}条" for item in digest.items]
+    own += [narration_line(title) for title in (digest.title, show_title, *(item.title for item in digest.items))]
+    return (*own, *template_words(templates))
