@@ -23,6 +23,7 @@ from podcast.settings import Config
 
 FILE_NAME = "podcast.toml"
 ENVIRONMENT_PREFIX = "PODCAST_"
+_BARE_KEY = re.compile(r"""^([ \t]*)([^\s"'#=\[\]]*[^\x00-\x7f][^\s"'#=\[\]]*)([ \t]*=)""", re.MULTILINE)
 T = TypeVar("T")
 
 
@@ -42,7 +43,7 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> Config:
     if path is not None:
         try:
             text = path.read_text(encoding="utf-8-sig")
-            table = tomllib.loads(text)
+            table = _parse(text)
         except OSError as error:
             raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
         except UnicodeDecodeError as error:
@@ -59,6 +60,24 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> Config:
     return dataclasses.replace(config, path=path)
 
 
+def _parse(text: str) -> dict[str, Any]:
+    """TOML, and one thing more: 重塑 = "chong2 su4" without the quotation marks that TOML wants around such a key."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        quoted = _BARE_KEY.sub(r'\1"\2"\3', text)
+        if quoted == text:
+            raise
+        return tomllib.loads(quoted)
+
+
+def key_lines(config: Config, table: str) -> dict[str, int]:
+    """The line of each key of a table of strings, where the file has it."""
+    source = _Source(config.path, config.path.read_text(encoding="utf-8-sig") if config.path else "")
+    lines = {name: source.line((table, name)) for name in getattr(config, table)}
+    return {name: line for name, line in lines.items() if line}
+
+
 @dataclass(frozen=True)
 class _Source:
     """Where a key stands, for messages."""
@@ -68,6 +87,10 @@ class _Source:
 
     def where(self, keys: tuple[str, ...]) -> str:
         name = str(self.path) if self.path else ENVIRONMENT_PREFIX + "__".join(keys).upper()
+        line = self.line(keys)
+        return f"{name}:{line}" if line else name
+
+    def line(self, keys: tuple[str, ...]) -> int | None:
         table = ".".join(keys[:-1])
         current = ""
         for number, line in enumerate(self.text.splitlines(), start=1):
@@ -75,10 +98,10 @@ class _Source:
             if header:
                 current = header.group(1).replace('"', "")
                 if current == ".".join(keys):
-                    return f"{name}:{number}"
+                    return number
             elif current == table and re.match(rf'\s*"?{re.escape(keys[-1])}"?\s*=', line):
-                return f"{name}:{number}"
-        return name
+                return number
+        return None
 
 
 def _build(kind: type[T], table: Mapping[str, Any], keys: tuple[str, ...], source: _Source) -> T:

@@ -80,6 +80,7 @@ class Sentence:
     text: str  # written form, with any white space after it: joined, sentences give their paragraph back
     spoken: str  # what is said: no digits, no symbols, no markup
     pinyin: tuple[str, ...] = ()  # one token for each character of `spoken`: "zhong4", 5 = neutral, v = ü, "_" = no Han
+    words: tuple[str, ...] = ()  # `spoken`, cut into words: an engine that takes phonemes parts them
     respelling: str = ""  # for engines that take only text: `spoken` with other characters of the same sound where the
     # lexicon says how to read them (same length); empty = `spoken`
 

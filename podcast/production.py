@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from podcast.audio import Music, Target
+from podcast.config import key_lines
 from podcast.errors import ConfigError
 from podcast.models import Link, Show
 from podcast.pipeline import Production
@@ -97,7 +98,8 @@ def lexicon(config: Config) -> Lexicon:
     if file:
         result = result.extended(read_lexicon(file))
     if config.lexicon:
-        result = result.extended(load_lexicon(config.lexicon, where=str(config.path or "environment")))
+        where = str(config.path or "environment")
+        result = result.extended(load_lexicon(config.lexicon, where=where, lines=key_lines(config, "lexicon")))
     return result
 
 

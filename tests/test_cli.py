@@ -72,6 +72,9 @@ def test_the_lexicon_of_the_show_is_used_and_checked(tmp_path: Path) -> None:
     wrong = run(tmp_path, "normalize", stdin="x\n")
     assert wrong.returncode == 2
     assert "lexicon.toml:1" in wrong.stderr
+    (tmp_path / "lexicon.toml").unlink()
+    (tmp_path / "podcast.toml").write_text('[lexicon]\n银行 = "yin2 hang2"\n行 = "hangg2"\n', encoding="utf-8")
+    assert "podcast.toml:3" in run(tmp_path, "normalize", stdin="x\n").stderr
 
 
 def test_init_writes_a_config_that_loads_and_never_overwrites(tmp_path: Path) -> None:

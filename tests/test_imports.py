@@ -20,7 +20,7 @@ ALLOWED = {
     "config": {"settings"},
     "testing": {"tts"},
     "pipeline": STAGES,
-    "production": STAGES | {"settings", "pipeline"},
+    "production": STAGES | {"config", "settings", "pipeline"},
     "audition": {"text", "tts"},
     "console": {"script", "text", "tts", "pipeline"},
     "doctor": {"audio", "production", "settings"},

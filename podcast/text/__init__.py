@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Literal
 
 from podcast.models import Script, Segment, Sentence, Utterance
+from podcast.text.dictionary import segment as cut_words
 from podcast.text.g2p import respell, spoken_pinyin
 from podcast.text.lexicon import Lexicon
 from podcast.text.normalize import normalize
@@ -42,7 +43,8 @@ def read_sentence(text: str, lexicon: Lexicon) -> Sentence:
     """One written sentence with how it is said."""
     spoken = normalize(text, lexicon)
     pinyin = spoken_pinyin(spoken, lexicon.readings)
-    return Sentence(text, spoken, pinyin, respell(spoken, lexicon.readings))
+    words = cut_words(spoken, lexicon.readings)
+    return Sentence(text, spoken, pinyin, words, respell(spoken, lexicon.readings))
 
 
 def _utterances(

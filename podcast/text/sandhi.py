@@ -13,7 +13,7 @@ from itertools import pairwise
 _DIGITS = frozenset("〇零一二三四五六七八九")
 _SCALES = frozenset("百千万亿")
 # What 一 counts off rather than counts: January, the 1st, Q1, first prize, first instance, first floor.
-_ORDERED = ("月", "号", "季", "等奖", "等功", "审", "楼", "中全会", "模")
+_ORDERED = ("月", "号", "季", "等奖", "等功", "审", "楼", "中全会")
 # Words whose last 一 belongs to what follows: 每一|次 is heard as 每|一次.
 _OPEN = frozenset({"同一", "每一", "某一", "任一", "这一", "那一", "哪一", "另一", "下一", "上一", "其中一"})
 

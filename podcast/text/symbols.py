@@ -39,7 +39,23 @@ def quote(match: re.Match[str]) -> str | None:
     return ""
 
 
-@rule("bracket", r"[（）()\[\]{}【】〔〕〖〗]+|</?(?=[A-Za-z][^<>]*>)|(?<=[A-Za-z\"/])/?>(?=[^=\d])", "symbol")
+_GLOSS = r"[A-Za-z][^（）()一-龥%]{0,30}"  # in Latin letters: 亚马逊云科技（AWS）达成 is said without a pause
+
+
+@rule("bracket", r"[（(]", "symbol")
+def opening(match: re.Match[str]) -> str:
+    gloss = follows(match, rf"{_GLOSS}[）)]") and precedes(match, "[一-龥]")
+    return "" if gloss else SOFT_PAUSE
+
+
+@rule("bracket", r"[）)]", "symbol")
+def closing(match: re.Match[str]) -> str:
+    """No pause where the sentence runs on with a particle: 智能体（助手）的竞赛."""
+    runs_on = precedes(match, rf"[一-龥][（(]{_GLOSS}", 40) or follows(match, r"[的地得上中里内下后前时等]")
+    return "" if runs_on else SOFT_PAUSE
+
+
+@rule("bracket", r"[\[\]{}【】〔〕〖〗]+|</?(?=[A-Za-z][^<>]*>)|(?<=[A-Za-z\"/])/?>(?=[^=\d])", "symbol")
 def bracket(_match: re.Match[str]) -> str:
     return SOFT_PAUSE
 
@@ -287,7 +303,7 @@ def dropped(match: re.Match[str]) -> Said | None:
     return Said("", note=f"{unicodedata.name(match[0], 'symbol').lower()}: nobody would say it")
 
 
-SIGN_RULES: tuple[Rule, ...] = (space, quote, arrow, bracket, line_mark, about)
+SIGN_RULES: tuple[Rule, ...] = (space, quote, arrow, opening, closing, bracket, line_mark, about)
 RULES: tuple[Rule, ...] = (
     joint, symbol, plus, ampersand, at, number_sign, star, markup, to, subtraction, minus, slash, hyphen, dash,
     name_dot, ellipsis, full_stop, punctuation, greek, currency, power, number_character, dropped,

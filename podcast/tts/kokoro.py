@@ -140,7 +140,15 @@ class KokoroEngine:
 
 
 def _phonemes(utterance: Utterance) -> list[str]:
-    return [phonemes(sentence.spoken, sentence.pinyin) for sentence in utterance.sentences]
+    """One line for each sentence.  Raises SpeechRefused for what the model has no sound for."""
+    try:
+        return [phonemes(sentence.spoken, sentence.pinyin, sentence.words) for sentence in utterance.sentences]
+    except ValueError as error:
+        raise SpeechRefused(
+            f"kokoro cannot say {error}",
+            where=f"{utterance.id}: {utterance.text[:24]}",
+            hint="Give the lexicon a reading.",
+        ) from error
 
 
 def _load_model(path: Path, voices: Path, threads: int) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 
 from podcast.errors import EngineUnavailable, QualityError, SpeechRefused
 from podcast.models import Clip, Mark, Script, Utterance
-from podcast.tts.base import Engine, Speech, Voice
+from podcast.tts.base import Engine, Samples, Speech, Voice
 from podcast.tts.cache import ClipCache, clip_key
 from podcast.tts.verify import Pace, spoken_seconds, verify
 
@@ -217,7 +217,9 @@ class _Run:
 def _join(parts: Sequence[Speech]) -> Speech:
     rate_hz = parts[0].sample_rate_hz
     gap = np.zeros(round(_GAP_SECONDS * rate_hz), np.float32)
-    samples, marks, position = [], [], 0
+    samples: list[Samples] = []
+    marks: list[Mark] = []
+    position = 0
     for part in parts:
         if samples:
             samples.append(gap)

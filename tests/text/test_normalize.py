@@ -243,3 +243,19 @@ def test_every_entry_of_the_built_in_lexicon_is_stable():
 
 def test_the_empty_lexicon_reads_too():
     assert normalize("OpenAI发布GPT-5", Lexicon.of([])) == "Open A I发布G P T 五"
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("亚马逊云科技（AWS）达成协议", "亚马逊云科技A W S达成协议"),
+        ("OpenAI（ChatGPT的开发商）与Uber(UBER)", "Open A I，Chat G P T的开发商，与Uber，Uber"),
+        ("国家体育场（鸟巢）和速滑馆", "国家体育场，鸟巢，和速滑馆"),
+        ("智能体（助手）的竞赛", "智能体，助手的竞赛"),
+        ("逾六成用户（62%）每天使用", "逾六成用户，百分之六十二，每天使用"),
+        ("端-边-云协同——首次亮相", "端、边、云协同，首次亮相"),
+        ("问界M9 2026款", "问界M 九，二零二六款"),
+    ],
+)
+def test_pauses_where_a_newsreader_breathes(written: str, spoken: str):
+    assert normalize(written) == spoken
