@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 SIZE_PX = 3000  # the largest Apple takes; directories shrink it down to 55 px
-LIMIT_BYTES = 500_000  # a cover is embedded in every episode
+LIMIT_BYTES = 280_000  # every download carries it; a tag should stay under 300 kB
 FINE = 2  # shapes are drawn this much larger and scaled down, for smooth edges
 
 FONTS = (  # heaviest first: a title must be read at 100 px
@@ -154,7 +154,7 @@ def cover(title: str, font: Path | None) -> Image.Image:
 
 def jpeg(image: Image.Image) -> bytes:
     """The best quality that keeps the limit; a large title or many colours may need less than the first."""
-    for quality in (88, 84, 80, 75, 70):
+    for quality in (88, 84, 80, 75, 70, 65, 60):
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=quality, optimize=True, subsampling=0)
         if buffer.tell() < LIMIT_BYTES:
