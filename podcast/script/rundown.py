@@ -37,7 +37,7 @@ def rundown(digest: Digest, edition: str = "full") -> tuple[Block, ...]:
     `edition` is "full", or "brief": a headline for each item, and of overview and commentary the first paragraph.
     """
     brief = edition == "brief"
-    blocks = [Block("opening", digest.title)]
+    blocks = [Block("opening", "开场")]
     if digest.overview:
         blocks.append(Block("overview", "今日概览", digest.overview[:1] if brief else digest.overview))
     interludes = {interlude.after_item: interlude.paragraphs for interlude in digest.interludes}
