@@ -67,7 +67,7 @@ class VoicesConfig:
 
 @dataclass(frozen=True)
 class EdgeConfig:
-    endpoint: str = key("", "wss://host/path of a server that speaks the protocol, without /edge/v1; empty = Microsoft's")
+    endpoint: str = key("", "wss://host/path of another server of this protocol, without /edge/v1; empty = Microsoft's")
     proxy: str = key("", "http://host:port of a proxy to reach it through")
     connect_timeout_seconds: float = key(10.0, "longest wait for a connection")
     frame_timeout_seconds: float = key(20.0, "longest silence on the line before a try is given up")
