@@ -150,6 +150,7 @@ def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Productio
         asdict(script),
         {**asdict(digest), "source": None, "warnings": None},
         [speaker.key(utterance) for utterance in script.utterances],
+        [utterance.id for utterance in script.utterances if utterance.id in production.accept],
         asdict(production.target),
         _without_paths(production.music),
         _without_paths(production.show),
@@ -201,8 +202,8 @@ async def _speak(
                 plan.script, helpers, production.cache, on_progress=on_progress, accept=production.accept
             )
         except EngineUnavailable as error:
-            if len(speakers) == 1:
-                raise
+            if len(helpers) == len(speakers):
+                raise  # there is nobody left to ask
             roster.gave_up(speakers[0], error)
         else:
             return plan, synthesis

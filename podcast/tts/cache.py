@@ -2,7 +2,8 @@
 
 A clip is one FLAC file named by the hash of everything that decides how it sounds.  Its marks and a checksum of its
 samples are in the file's own comment, so that a file is either whole or not there: it is written under a temporary
-name, read back, and only then renamed.  Two processes may share a folder: both names lead to equally good clips.
+name, read back, and only then given its own.  Two processes may share a folder: of two that speak the same words the
+first to finish is right, and the other takes its clip, so that marks and samples never come from two.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from podcast.tts.base import Speech
 _SUFFIX = ".flac"
 _TEMPORARY = ".part"
 _STALE_SECONDS = 3600.0  # an unfinished file older than this belongs to a process that is gone
+_IN_USE_SECONDS = 86_400.0  # longer than any episode takes
 
 
 def clip_key(*parts: str) -> str:
@@ -50,22 +52,28 @@ class ClipCache:
         return self.folder / key[:2] / f"{key}{_SUFFIX}"
 
     def get(self, key: str, utterance_id: str) -> Clip | None:
-        """The clip, or None where there is none; a damaged one is removed and counts as none."""
+        """The clip, or None where there is none; a damaged one counts as none and gives way to the next `put`."""
         path = self.path(key)
         try:
             clip = _read(path, utterance_id)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError):
-            with contextlib.suppress(OSError):
-                path.unlink()
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            RuntimeError,
+            MemoryError,
+        ):  # a flipped bit can ask for 100 GB
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # used just now: last to be pruned
         return clip
 
     def put(self, key: str, utterance_id: str, speech: Speech) -> Clip:
-        """Store what an engine said.  Raises SetupError where the folder cannot be written."""
+        """Store what an engine said, unless another has done so: its clip is returned then.
+
+        Raises SetupError where the folder cannot be written.
+        """
         path = self.path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +85,10 @@ class ClipCache:
                 clip = _read(temporary, utterance_id)
                 with temporary.open("rb") as file:
                     os.fsync(file.fileno())
-                temporary.replace(path)
+                if not _name(temporary, path):
+                    if other := self.get(key, utterance_id):
+                        return other
+                    temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
@@ -96,10 +107,16 @@ class ClipCache:
         return CacheSize(len(sizes), sum(sizes))
 
     def prune(self, limit_bytes: int | None = None) -> CacheSize:
-        """Remove the least recently used clips until the rest fits in the limit; what was removed."""
+        """Remove the least recently used clips until the rest fits in the limit; what was removed.
+
+        Without a limit of its own it goes by the cache's and spares what was used in the last day: an episode that is
+        being made may still want it.
+        """
         limit = self.limit_bytes if limit_bytes is None else limit_bytes
         files = sorted(self._files(), key=lambda entry: entry[1].st_mtime)
         total, removed, freed = sum(status.st_size for _, status in files), 0, 0
+        if limit_bytes is None and files:
+            files = [entry for entry in files if entry[1].st_mtime < files[-1][1].st_mtime - _IN_USE_SECONDS]
         for path, status in files:
             if limit is None or total - freed <= limit:
                 break
@@ -129,6 +146,19 @@ def _write(path: Path, speech: Speech) -> None:
     with soundfile.SoundFile(path, "w", speech.sample_rate_hz, 1, "PCM_16", format="FLAC") as file:
         file.comment = json.dumps(note, ensure_ascii=True)
         file.write(pcm)
+
+
+def _name(temporary: Path, path: Path) -> bool:
+    """Give a file its name as well, if no file has it."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links: two at once may both be named, one after the other
+        if path.exists():
+            return False
+        temporary.replace(path)
+    return True
 
 
 def _read(path: Path, utterance_id: str) -> Clip:

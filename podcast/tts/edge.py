@@ -238,7 +238,7 @@ def _decoded(audio: bytes) -> Samples:
     missing_seconds = len(audio) / BYTES_PER_SECOND - len(samples) / rate_hz
     if missing_seconds > 0.1:
         raise Passing(f"{missing_seconds:.1f} s of the audio could not be decoded", hint=LATER)
-    mono: Samples = samples.mean(axis=1)
+    mono: Samples = np.asarray(samples.mean(axis=1), np.float32)
     return mono
 
 

@@ -206,7 +206,7 @@ def _decoded(content: bytes, content_type: str) -> tuple[Samples, int]:
     if len(samples) < expected < STREAMED_BYTES:
         what = f"the audio ends at {len(samples) / rate_hz:.1f} of {expected / rate_hz:.1f} s"
         raise Passing(what, hint=CHECK_SERVER)
-    mono: Samples = samples.mean(axis=1)
+    mono: Samples = np.asarray(samples.mean(axis=1), np.float32)
     return mono, rate_hz
 
 

@@ -2,19 +2,21 @@
 
 What is in the cache is not spoken again; what is missing is spoken in order, as many at once as the engine likes.  A
 clip enters the cache only when `verify` finds nothing wrong with it: one that fails is spoken again, then sentence by
-sentence, then reported.  When an engine gives up, what is in work is finished and kept before the error is raised.
+sentence, then reported.  In the end every clip, found or made, is held against the pace of the voice in the whole
+episode, so that what is accepted does not depend on what was interrupted before.  When an engine gives up, what is in
+work is finished and kept before the error is raised.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from podcast.errors import EngineUnavailable, QualityError, SpeechRefused
+from podcast.errors import EngineUnavailable, PodcastError, QualityError
 from podcast.models import Clip, Mark, Script, Utterance
 from podcast.tts.base import Engine, Samples, Speech, Voice
 from podcast.tts.cache import ClipCache, clip_key
@@ -22,6 +24,8 @@ from podcast.tts.verify import Pace, spoken_seconds, verify
 
 _TRIES = 2  # whole, before it is split
 _GAP_SECONDS = 0.35  # between sentences that had to be spoken one by one
+_STORING = 4  # utterances that may be on their way into the cache while the engine goes on with others
+_GIVEN_UP = 3  # utterances in a row that an engine could not speak: the next engine has the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class Speaker:
         voice = self.voices[utterance.speaker]
         prosody = f"{voice.rate:g} {voice.pitch_hz:g} {voice.gain_db:g}"
         engine = self.engine
-        return clip_key(engine.name, engine.version, voice.name, prosody, engine.request(utterance, voice))
+        spoken = (sentence.spoken for sentence in utterance.sentences)  # a clip has a mark for each of them
+        return clip_key(engine.name, engine.version, voice.name, prosody, engine.request(utterance, voice), *spoken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ async def synthesize(
     """
     run = _Run(script, speakers, cache, on_progress, accept)
     run.look_up()
-    workers = min(speakers[0].engine.concurrency, max(1, len(run.missing)))
+    workers = min(speakers[0].engine.concurrency + _STORING, max(1, len(run.missing)))
     await asyncio.gather(*(run.work() for _ in range(workers)))
     await run.review()
     cache.prune()
@@ -90,53 +95,62 @@ class _Run:
     accept: frozenset[str]
     clips: dict[str, Clip] = field(default_factory=dict)  # by utterance id
     speaker_of: dict[str, Speaker] = field(default_factory=dict)  # by utterance id
-    made: list[list[Utterance]] = field(default_factory=list)  # spoken and verified in this run
-    missing: deque[tuple[str, list[Utterance]]] = field(default_factory=deque)  # by key: equal utterances together
+    fresh: set[str] = field(default_factory=set)  # ids of the utterances spoken in this run
+    verified: list[list[Utterance]] = field(default_factory=list)  # found or made; equal utterances together
+    missing: deque[list[Utterance]] = field(default_factory=deque)  # equal utterances together
     paces: dict[str, Pace] = field(default_factory=dict)  # by voice
-    synthesized: int = 0
+    turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)  # by engine: how many requests may be open
+    unavailable: Counter[str] = field(default_factory=Counter)  # by engine: utterances in a row that it could not speak
     characters_spoken: int = 0
     failure: Exception | None = None
     bad: list[tuple[Utterance, list[str]]] = field(default_factory=list)
 
     def look_up(self) -> None:
         """Take what the cache has; queue the rest in the order of the script."""
-        missing: dict[str, list[Utterance]] = {}
+        equal: dict[str, list[Utterance]] = {}
         for utterance in self.script.utterances:
-            for speaker in self.speakers:
-                clip = self.cache.get(speaker.key(utterance), utterance.id)
-                if clip:
-                    self._keep(utterance, clip, speaker)
-                    self._pace(speaker, utterance).add(utterance, spoken_seconds(clip.marks))
-                    break
-            else:
-                missing.setdefault(self.speakers[0].key(utterance), []).append(utterance)
-        self.missing.extend(missing.items())
+            equal.setdefault(self.speakers[0].key(utterance), []).append(utterance)
+        for utterances in equal.values():
+            if not self._find(utterances):
+                self.missing.append(utterances)
         self._report()
+
+    def _find(self, utterances: list[Utterance]) -> bool:
+        first = utterances[0]
+        for speaker in self.speakers:
+            key = speaker.key(first)
+            if clip := self.cache.get(key, first.id):
+                self._pace(speaker, first).add(first, spoken_seconds(clip.marks))
+                self.verified.append(utterances)
+            elif self._accepts(utterances):
+                clip = self.cache.get(_accepted(key), first.id)
+            if clip:
+                self._keep(utterances, clip, speaker)
+                return True
+        return False
 
     async def work(self) -> None:
         while self.missing and self.failure is None:
-            _, utterances = self.missing.popleft()
+            utterances = self.missing.popleft()
             try:
                 await self._speak(utterances)
-            except (EngineUnavailable, SpeechRefused, OSError) as error:
+            except (PodcastError, OSError) as error:
                 self.failure = self.failure or error
             self._report()
 
     async def review(self) -> None:
-        """Hold what was spoken first against the pace that was learnt since, and speak once more what fails.
+        """Hold every verified clip against the pace that is known now, and speak once more what fails.
 
         An answer cut short but in good order shows in its length alone, and the first clips have nothing to compare
-        with.
+        with.  Clips of an earlier run are among them: it may have ended before it came to this.
         """
-        for utterances in self.made if self.failure is None else ():
+        for utterances in self.verified if self.failure is None else ():
             first = utterances[0]
             speaker, clip = self.speaker_of[first.id], self.clips[first.id]
             shortest, longest = self._pace(speaker, first).bounds_seconds(first.spoken)
             if not shortest <= spoken_seconds(clip.marks) <= longest:
                 self.cache.remove(speaker.key(first))
-                self.synthesized -= len(utterances)
-                self.missing.append((speaker.key(first), utterances))
-        self.made = []
+                self.missing.append(utterances)
         await self.work()
 
     def result(self) -> Synthesis:
@@ -153,65 +167,94 @@ class _Run:
         engines = [self.speaker_of[name].engine.name for name in order]
         return Synthesis(
             clips=tuple(self.clips[name] for name in order),
-            synthesized=self.synthesized,
-            cached=len(order) - self.synthesized,
+            synthesized=len(self.fresh),
+            cached=len(order) - len(self.fresh),
             by_engine={name: engines.count(name) for name in dict.fromkeys(engines)},
         )
 
     async def _speak(self, utterances: list[Utterance]) -> None:
         """Speak one of these equal utterances and give all of them its clip."""
         first = utterances[0]
-        for place, speaker in enumerate(self.speakers, start=1):
-            try:
-                speech, problems = await self._speak_well(speaker, first)
-            except EngineUnavailable:
-                if place == len(self.speakers):
-                    raise
-                continue
-            if problems and not self.accept.intersection(utterance.id for utterance in utterances):
-                self.bad.append((first, problems))
-                return
-            # An accepted clip has a key of its own, so that only an episode that accepts it can get it.
-            key = clip_key(speaker.key(first), "accepted") if problems else speaker.key(first)
-            clip = self.cache.put(key, first.id, speech)
-            for utterance in utterances:
-                same = Clip(utterance.id, clip.path, clip.duration_seconds, clip.marks)
-                self._keep(utterance, same, speaker)
-            if not problems:
-                self.made.append(utterances)
-            self.synthesized += len(utterances)
-            self.characters_spoken += sum(len(utterance.spoken) for utterance in utterances)
+        speaker, speech, problems = await self._spoken_by_one(first)
+        if problems and not self._accepts(utterances):
+            self.bad.append((first, problems))
             return
+        key = _accepted(speaker.key(first)) if problems else speaker.key(first)
+        # Compressing and syncing half a minute of speech takes 50 ms, which the other requests need not wait for.
+        clip = await asyncio.to_thread(self.cache.put, key, first.id, speech)
+        self._keep(utterances, clip, speaker)
+        if not problems:
+            self.verified.append(utterances)
+        self.fresh.update(utterance.id for utterance in utterances)
+        self.characters_spoken += len(first.spoken)
+
+    async def _spoken_by_one(self, utterance: Utterance) -> tuple[Speaker, Speech, list[str]]:
+        """The first speaker that can say it now, the speech, and what is still wrong with it."""
+        errors: list[EngineUnavailable] = []
+        for place, speaker in enumerate(self.speakers, start=1):
+            name = speaker.engine.name
+            if self.unavailable[name] >= _GIVEN_UP and place < len(self.speakers):
+                continue
+            try:
+                speech, problems = await self._speak_well(speaker, utterance)
+            except EngineUnavailable as error:
+                self.unavailable[name] += 1
+                errors.append(error)
+                continue
+            self.unavailable[name] = 0
+            return speaker, speech, problems
+        if len(errors) == 1:
+            raise errors[0]
+        hints = dict.fromkeys(error.hint for error in errors if error.hint)
+        raise EngineUnavailable(
+            "; ".join(error.what for error in errors), where=utterance.id, hint=" ".join(hints) or None
+        )
 
     async def _speak_well(self, speaker: Speaker, utterance: Utterance) -> tuple[Speech, list[str]]:
         """The speech and what is still wrong with it after every means has been tried."""
-        voice, pace = speaker.voices[utterance.speaker], self._pace(speaker, utterance)
+        pace = self._pace(speaker, utterance)
         for _ in range(_TRIES):
-            speech = await speaker.engine.synthesize(utterance, voice)
+            speech = await self._ask(speaker, utterance)
             problems = verify(speech, utterance, pace)
             if not problems:
                 pace.add(utterance, spoken_seconds(speech.marks))
                 return speech, []
         if len(utterance.sentences) > 1:
             parts = [Utterance(utterance.id, utterance.speaker, (sentence,), 0.0) for sentence in utterance.sentences]
-            spoken = [await speaker.engine.synthesize(part, voice) for part in parts]
+            spoken = [await self._ask(speaker, part) for part in parts]
             problems = [why for part, said in zip(parts, spoken, strict=True) for why in verify(said, part, pace)]
             speech = _join(spoken)
         return speech, problems
+
+    async def _ask(self, speaker: Speaker, utterance: Utterance) -> Speech:
+        engine = speaker.engine
+        async with self.turns.setdefault(engine.name, asyncio.Semaphore(engine.concurrency)):
+            if self.failure:  # while this one waited
+                raise self.failure
+            return await engine.synthesize(utterance, speaker.voices[utterance.speaker])
+
+    def _accepts(self, utterances: list[Utterance]) -> bool:
+        return any(utterance.id in self.accept for utterance in utterances)
 
     def _pace(self, speaker: Speaker, utterance: Utterance) -> Pace:
         voice = speaker.voices[utterance.speaker]
         return self.paces.setdefault(f"{speaker.engine.name} {voice.name} {voice.rate:g}", Pace(rate=voice.rate))
 
-    def _keep(self, utterance: Utterance, clip: Clip, speaker: Speaker) -> None:
-        self.clips[utterance.id] = clip
-        self.speaker_of[utterance.id] = speaker
+    def _keep(self, utterances: list[Utterance], clip: Clip, speaker: Speaker) -> None:
+        for utterance in utterances:
+            self.clips[utterance.id] = Clip(utterance.id, clip.path, clip.duration_seconds, clip.marks)
+            self.speaker_of[utterance.id] = speaker
 
     def _report(self) -> None:
-        left = sum(len(utterance.spoken) for _, utterances in self.missing for utterance in utterances)
+        left = sum(len(utterances[0].spoken) for utterances in self.missing)
         seconds = sum(clip.duration_seconds for clip in self.clips.values())
         total = len(self.script.utterances)
         self.on_progress(Progress(len(self.clips), total, self.characters_spoken, left, seconds))
+
+
+def _accepted(key: str) -> str:
+    """The key of a clip that failed verification: only an episode that accepts it can get it."""
+    return clip_key(key, "accepted")
 
 
 def _join(parts: Sequence[Speech]) -> Speech:
