@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from podcast.audio import Music, Tags, Target, make_master
 from podcast.digest import read_digest
 from podcast.errors import EngineUnavailable, QualityError, SetupError
+from podcast.leftovers import MAKING, sweep
 from podcast.models import Digest, Episode, Script, Show
 from podcast.publish.check import Limits
 from podcast.publish.episode import episode_id, new_guid, read_episode, write_episode
@@ -79,6 +80,7 @@ def make_episode(
     clock = _Clock()
     warnings: list[str] = []
     with clock.stage("script"):
+        sweep(production.public)
         digest = read_digest(source, timezone=production.timezone)
         draft = write_script(
             digest,
@@ -100,7 +102,7 @@ def make_episode(
         master, timeline = make_master(
             plan.script,
             synthesis.clips,
-            production.public / ".making" / f"{name}.mp3",
+            production.public / MAKING / f"{name}.mp3",
             music=production.music,
             target=production.target,
             tags=_tags(plan.script, production.show, name, old.guid if old else new_guid(production.show, name)),
@@ -120,6 +122,7 @@ def make_episode(
             content_hash=plan.content_hash,
             limits=limits(production.target),
         )
+        sweep(production.public)
     return Made(
         episode=episode,
         path=production.public / episode.enclosure.url,

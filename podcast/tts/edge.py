@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import edge_tts
 import edge_tts.exceptions
+import numpy as np
 import soundfile
 
 from podcast.errors import ConfigError, EngineUnavailable, SpeechRefused

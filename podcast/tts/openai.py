@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import httpx
+import numpy as np
 import soundfile
 
 from podcast.errors import ConfigError, EngineUnavailable, SpeechRefused
