@@ -6,19 +6,20 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podcast.audio import Music, Tags, Target, make_master
 from podcast.digest import read_digest
 from podcast.errors import EngineUnavailable, QualityError, SetupError
-from podcast.leftovers import MAKING, sweep
 from podcast.models import Digest, Episode, Script, Show
 from podcast.publish.check import Limits
 from podcast.publish.episode import episode_id, new_guid, read_episode, write_episode
+from podcast.publish.leftovers import MAKING, sweep
 from podcast.script import may_say, must_say, script_markdown, write_script
 from podcast.text import narrate, pieces
 from podcast.text.fidelity import check
@@ -89,44 +90,43 @@ def make_episode(
             edition=production.edition,
             templates=production.templates,
         )
-        plans = [_plan(draft, digest, speaker, production) for speaker in production.roster.speakers]
+        plan = cache(lambda speaker: _plan(draft, digest, speaker, production))
         name = episode_id(production.public, digest)
         old = read_episode(production.public, name)
-    if old and not force and _is_whole(old, production.public):
-        for plan in plans:
-            if plan.content_hash == old.content_hash:
-                return _unchanged(old, plan, production, digest.warnings, clock)
+        kept = _still_good(old, plan, production) if old and not force else None
+    if old and kept:
+        return _unchanged(old, kept, production, digest.warnings, clock)
     with clock.stage("tts"):
-        plan, synthesis = asyncio.run(_speak(plans, production, on_progress, warnings))
+        chosen, synthesis = asyncio.run(_speak(plan, production, on_progress, warnings))
     with clock.stage("audio"):
         master, timeline = make_master(
-            plan.script,
+            chosen.script,
             synthesis.clips,
             production.public / MAKING / f"{name}.mp3",
             music=production.music,
             target=production.target,
-            tags=_tags(plan.script, production.show, name, old.guid if old else new_guid(production.show, name)),
+            tags=_tags(chosen.script, production.show, name, old.guid if old else new_guid(production.show, name)),
         )
     with clock.stage("publish"):
         episode = write_episode(
             production.public,
             id=name,
             digest=digest,
-            script=plan.script,
-            script_document=_document(plan.script, production.lexicon),
+            script=chosen.script,
+            script_document=_document(chosen.script, production.lexicon),
             timeline=timeline,
             master=master,
             show=production.show,
             engine=" + ".join(synthesis.by_engine),
-            voices={role: voice.name for role, voice in plan.speaker.voices.items()},
-            content_hash=plan.content_hash,
+            voices={role: voice.name for role, voice in chosen.speaker.voices.items()},
+            content_hash=chosen.content_hash,
             limits=limits(production.target),
         )
         sweep(production.public)
     return Made(
         episode=episode,
         path=production.public / episode.enclosure.url,
-        utterances=len(plan.script.utterances),
+        utterances=len(chosen.script.utterances),
         synthesized=synthesis.synthesized,
         cached=synthesis.cached,
         changed=True,
@@ -190,26 +190,41 @@ def _document(script: Script, lexicon: Lexicon) -> str:
     return f"{script_markdown(script)}\n{report_markdown(rows)}"
 
 
+Planner = Callable[[Speaker], _Plan]
+
+
+def _still_good(old: Episode, plan: Planner, production: Production) -> _Plan | None:
+    """The plan that `old` is the result of, if it is that of an engine which would speak it now."""
+    roster = production.roster
+    spoken_by = next((speaker for speaker in roster.speakers if speaker.engine.name == old.engine), None)
+    if spoken_by is None or not _is_whole(old, production.public):
+        return None
+    preferred = spoken_by is roster.speakers[0] or roster.any_will_do
+    if not preferred and asyncio.run(roster.available())[0] is not spoken_by:
+        return None
+    found = plan(spoken_by)
+    return found if found.content_hash == old.content_hash else None
+
+
 async def _speak(
-    plans: Sequence[_Plan], production: Production, on_progress: Callable[[Progress], None], warnings: list[str]
+    plan: Planner, production: Production, on_progress: Callable[[Progress], None], warnings: list[str]
 ) -> tuple[_Plan, Synthesis]:
     """Speak the plan of the first speaker that can; the whole episode by the next one where it gives up midway."""
     roster = production.roster
     while True:
         speakers = await roster.available()
         warnings[:] = roster.reasons()
-        plan = next(plan for plan in plans if plan.speaker is speakers[0])
-        helpers = speakers if roster.failover == "utterance" else speakers[:1]
+        chosen = plan(speakers[0])
         try:
             synthesis = await synthesize(
-                plan.script, helpers, production.cache, on_progress=on_progress, accept=production.accept
+                chosen.script, speakers, production.cache, on_progress=on_progress, accept=production.accept
             )
         except EngineUnavailable as error:
-            if len(helpers) == len(speakers):
-                raise  # there is nobody left to ask
+            if roster.failover == "never" or len(roster.speakers) == 1:
+                raise
             roster.gave_up(speakers[0], error)
         else:
-            return plan, synthesis
+            return chosen, synthesis
 
 
 def _unchanged(old: Episode, plan: _Plan, production: Production, warnings: tuple[str, ...], clock: _Clock) -> Made:

@@ -113,7 +113,7 @@ def roster(config: Config, name: str | None = None) -> Roster:
     names = {"auto": ("edge", "kokoro"), "edge": ("edge", "kokoro"), "openai": ("openai", "kokoro")}.get(name, (name,))
     if name != "auto" and config.tts.failover == "never":
         names = names[:1]
-    return Roster([_speaker(config, name) for name in names], failover=config.tts.failover)  # type: ignore[arg-type]  # one of its choices
+    return Roster([_speaker(config, name) for name in names], failover=config.tts.failover, any_will_do=name == "auto")  # type: ignore[arg-type]  # one of its choices
 
 
 def engine(config: Config, name: str) -> Engine:

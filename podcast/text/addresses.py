@@ -68,7 +68,7 @@ def mobile(match: re.Match[str]) -> str:
     return _dialled(match[0])
 
 
-@rule("telephone", r"(?:0\d{2,3}-\d{7,8}|[48]00-?\d{3,4}-\d{3,4}|[48]00\d{7})(?:-\d{1,5})?(?![\d.])")
+@rule("telephone", r"(?:0\d{2,3}-\d{3,4} ?\d{4}|[48]00-?\d{3,4}-\d{3,4}|[48]00\d{7})(?:-\d{1,5})?(?![\d.])")
 def landline(match: re.Match[str]) -> str:
     return _dialled(match[0])
 

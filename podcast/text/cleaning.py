@@ -13,13 +13,15 @@ from functools import lru_cache
 # Cleaned as they stand: ASCII, Han, kana and the punctuation of Chinese.  Anything else is looked at one by one.
 _ODD = re.compile(
     r"[^\x20-\x7e\u3001-\u3005\u3007-\u3011\u3041-\u30ff\u3400-\u9fff"
-    r"\uff0c\uff1a\uff1b\uff01\uff1f\uff08\uff09“”‘’—…·]"
+    r"\uff0c\uff1a\uff1b\uff01\uff1f\uff08\uff09“”‘’—…·]|丨"
 )
 _WIDE = (  # code points that NFKC turns into plain letters, digits and units without a change of meaning
     (0x2100, 0x214F), (0x2474, 0x249B), (0x3300, 0x33FF), (0xF900, 0xFB06), (0xFE30, 0xFE6F),
     (0xFF01, 0xFFEF), (0x1D400, 0x1D7FF),
 )  # fmt: skip
-_CLEANED = {character: character for character in "，：；！？（）｜～™℠"} | {"№": "No.", "µ": "μ"}
+_CLEANED = {character: character for character in "，：；！？（）｜™℠"} | {
+    "№": "No.", "µ": "μ", "∶": ":", "丨": "｜", "㎡": "m²",  # a ratio's colon; the stroke that headlines use as a bar
+}  # fmt: skip
 _REMOVED = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _MODIFIERS = re.compile(r"[\u20d0-\u20ff\ufe00-\ufe0f\U000e0100-\U000e01ef\U0001f3fb-\U0001f3ff]")
 

@@ -15,6 +15,7 @@ import re
 
 from podcast.text import numbers
 from podcast.text.dates import BARE_YEAR
+from podcast.text.latin import BRANDS, number_in_name
 from podcast.text.rules import (
     DASH,
     NUMBER,
@@ -44,6 +45,11 @@ def _counted(written: str, text: str, end: int) -> str:
 _WHOLE = {"%": "百分之", "‰": "千分之", "﹪": "百分之"}
 
 
+def _compared(match: re.Match[str]) -> str | None:
+    """How a newsreader says the sign of a change after what it is compared with: 同比-3% is 同比下降."""
+    return _CHANGE.get(match["sign"]) if precedes(match, r"(?:同比|环比|较[上去]年)\s?") else None
+
+
 def _percent(written: str, mark: str) -> str:
     return "百分之百" if written == "100" and mark == "%" else _WHOLE[mark] + numbers.decimal(written, er=True)
 
@@ -66,13 +72,12 @@ def percents(match: re.Match[str]) -> str | None:
 def percent(match: re.Match[str]) -> str | None:
     if match["sign"] and precedes(match, r"[A-Za-z0-9%)）]"):
         return None
-    compared = _CHANGE.get(match["sign"]) if precedes(match, r"(?:同比|环比|较[上去]年)\s?") else None
-    return (compared or _SIGN[match["sign"]]) + _percent(match["a"], match["mark"])
+    return (_compared(match) or _SIGN[match["sign"]]) + _percent(match["a"], match["mark"])
 
 
 @rule("percentage points", rf"(?P<sign>[-−+±]?)(?P<a>{NUMBER})\s?(?:pct|pp|ppt|ppts|pcts)(?![A-Za-z])", "digit symbol")
 def points(match: re.Match[str]) -> str:
-    return f"{_SIGN[match['sign']]}{numbers.count(match['a'], liang=True)}个百分点"
+    return f"{_compared(match) or _SIGN[match['sign']]}{numbers.count(match['a'], liang=True)}个百分点"
 
 
 # --- order ------------------------------------------------------------------------------------------------------
@@ -120,9 +125,13 @@ def gpu(match: re.Match[str]) -> Said:
 # --- times, fractions, ratios ------------------------------------------------------------------------------------
 
 
-@rule("times", rf"({NUMBER})(?:{SPAN}({NUMBER}))?\s?[xX×](?![A-Za-z0-9À-ɏ])(?!\s?\d)(\+?)")
-def times(match: re.Match[str]) -> str:
-    """10x -> 十倍, 2-3x -> 两到三倍"""
+@rule("times", rf"({NUMBER})(?:\s?[xX×]?{SPAN}({NUMBER}))?\s?[xX×](?![A-Za-z0-9À-ɏ])(?!\s?\d)(\+?)")
+def times(match: re.Match[str]) -> str | None:
+    """10x -> 十倍, 2-3x -> 两到三倍; f(x)=2x and 极氪9X are none"""
+    if ("=" in match.string and precedes(match, r"[=+\-−*/]\s?")) or (
+        "X" in match[0] and precedes(match, rf"(?:{BRANDS})[ -]?")
+    ):
+        return None
     last = f"到{numbers.count(match[2], liang=True)}" if match[2] else ""
     return f"{numbers.count(match[1], liang=True)}{last}倍{'加' if match[3] else ''}"
 
@@ -159,10 +168,24 @@ def fraction(match: re.Match[str]) -> Said | None:
     """1/3, 33/4, 1又1/5"""
     if match[3] == "0" or precedes(match, r"[A-Za-z/]") or (len(match[3]) > 1 and match[3][0] == "0"):
         return None
+    if match[2] == match[3]:
+        return Said(f"{numbers.cardinal(match[2])}比{numbers.cardinal(match[3])}", sure=False, note="a draw, even odds")
     whole = f"{numbers.cardinal(match[1])}又" if match[1] else ""
     top, bottom = (numbers.cardinal(part, er=True) for part in (match[2], match[3]))
     proper = int(match[2]) < int(match[3]) <= 100 and int(match[2]) < 25
     return Said(f"{whole}{bottom}分之{top}", sure=proper, note="a fraction, or a list")
+
+
+@rule("fraction", r"1\s?[/⁄∕]\s?(\d\.\d+)(?=\s?-?(?:英寸|寸|型|inch|″|\"))")
+def sensor(match: re.Match[str]) -> str:
+    """1/1.28英寸: the size of an image sensor"""
+    return f"{numbers.decimal(match[1])}分之一"
+
+
+@rule("aperture", rf"[fF]/(\d+(?:\.\d+)?)(?:{SPAN}(?:[fF]/)?(\d+(?:\.\d+)?))?(?![A-Za-z\d])", "letter")
+def aperture(match: re.Match[str]) -> str:
+    """f/1.8, f/1.6-f/4.0"""
+    return f"F {numbers.decimal(match[1])}" + (f"到{numbers.decimal(match[2])}" if match[2] else "")
 
 
 @rule("list of numbers", rf"({NUMBER})\s?[/⁄∕]\s?(?=\d)")
@@ -175,6 +198,8 @@ def listed(match: re.Match[str]) -> str:
 def ratio(match: re.Match[str]) -> Said:
     """9:1, 16:9, 2:3:5"""
     parts = re.split(r"\s?[:：]\s?", match[0])
+    if len(parts) == 2 and follows(match, "开"):
+        return Said("".join(map(numbers.decimal, parts)))  # 八二开
     return Said("比".join(numbers.decimal(part) for part in parts), sure=len(parts) == 2, note="a ratio, or a list")
 
 
@@ -190,11 +215,26 @@ def score(match: re.Match[str]) -> Said | None:
     if is_counted(match.string, match.end()) or follows(match, r"\s?[个年月日岁线A-Za-z]"):
         return None
     if not (
-        precedes(match, rf"{_WON}\s?")
+        precedes(match, rf"{_WON}[是为:：]?\s?")
         or follows(match, r"\s?(?:击败|战胜|大胜|完胜|险胜|逆转|领先|落后|获胜|取胜|告负|战平|力克|不敌)")
     ):
         return None
     return Said(f"{numbers.cardinal(match[1])}比{numbers.cardinal(match[2])}", sure=False, note="a score, or a range")
+
+
+@rule("code", r"\d(?:-\d){2,}(?![\d.-])")
+def dashed_digits(match: re.Match[str]) -> Said:
+    """9-9-6"""
+    return Said(numbers.digits(match[0].replace("-", "")), sure=False, note="single digits with dashes")
+
+
+_CELLS = r"\d{4,5}(?<!00)(?=\s?(?:圆柱|芯片|[大小]?电池|电芯|处理器|座舱|平台))"
+
+
+@rule("code", _CELLS)
+def part_number(match: re.Match[str]) -> Said:
+    """8295芯片, 4680电池: parts are named by digits"""
+    return Said(numbers.digits(match[0]), note="the name of a part")
 
 
 # --- ranges and plain numbers ------------------------------------------------------------------------------------
@@ -202,7 +242,9 @@ def score(match: re.Match[str]) -> Said | None:
 
 @rule("range", rf"({NUMBER})\s?{DASH}\s?({NUMBER})(?!\s?{DASH}\s?\d)(\+?)")
 def span(match: re.Match[str]) -> Said:
-    """3-5倍, 12~23, 2-3年"""
+    """3-5倍, 12~23, 2-3年; 100-20=80 is a sum"""
+    if follows(match, r"\s?=\s?\d"):
+        return Said(f"{numbers.decimal(match[1])}减{numbers.decimal(match[2])}")
     liang = takes_liang(match.string, match.end())
     er = follows(match, rf"\s?{TAKES_ER}")
     first, last = (numbers.count(match[end], liang=liang) for end in (1, 2))
@@ -212,6 +254,22 @@ def span(match: re.Match[str]) -> Said:
     return Said(
         f"{first}到{last}{'加' if match[3] else ''}", sure=sure, note="a range, a score or a number with a dash"
     )
+
+
+@rule("range", rf"({NUMBER})\s?([到至])\s?({NUMBER})(?!\s?[到至])")
+def words_range(match: re.Match[str]) -> str | None:
+    """2到3个月 -> 两到三个月: both ends count the same thing"""
+    if match[1] != "2" or not takes_liang(match.string, match.end()):
+        return None
+    return f"两{match[2]}{numbers.count(match[3], liang=True)}"
+
+
+@rule("version", r"\.\d+(?![\d.])", "symbol")
+def point_of_name(match: re.Match[str]) -> str | None:
+    """FLUX.2, H.265; the point of Vol.3 only shortens the word"""
+    if precedes(match, r"(?<![A-Za-z])(?:Vol|vol|Ch|pp?|Fig|Sec|Eq|Ep|Pt|[Vv]er)"):
+        return numbers.cardinal(match[0][1:])
+    return f"点{number_in_name(match[0][1:])}" if precedes(match, "[A-Za-z]") else None
 
 
 @rule("version", r"\d+(?:\.\d+){2,}")
@@ -242,13 +300,18 @@ def fallback(match: re.Match[str]) -> Said:
 
 
 FIRST: tuple[Rule, ...] = (percents, percent, points, ordinal)
-BEFORE_NAMES: tuple[Rule, ...] = (scientific, code, dated_name, times, product, of_each)
+BEFORE_NAMES: tuple[Rule, ...] = (aperture, scientific, code, dated_name, times, product, of_each)
 RULES: tuple[Rule, ...] = (
+    sensor,
     fraction,
     listed,
     ratio,
     score,
+    dashed_digits,
+    part_number,
     span,
+    words_range,
+    point_of_name,
     version,
     BARE_YEAR,
     gpu,

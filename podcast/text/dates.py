@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from podcast.text import numbers
-from podcast.text.rules import DASH, SPAN, Rule, Said, follows, is_counted, precedes, rule
+from podcast.text.rules import DASH, SPAN, Line, Rule, Said, follows, is_counted, line_rule, precedes, rule
 
 _YEAR = r"(?:1[5-9]|20)\d\d"
 _MONTH = r"(?:1[0-2]|0?[1-9])"
@@ -61,6 +61,64 @@ def year_month(match: re.Match[str]) -> Said | None:
     )
 
 
+@rule("year and month", rf"({_YEAR})\.({_MONTH}){SPAN}({_YEAR})\.({_MONTH})(?![\d.])")
+def months_of_years(match: re.Match[str]) -> str:
+    """2025.9-2026.3"""
+    first, last = (f"{numbers.digits(match[at])}年{_month(match[at + 1])}月" for at in (1, 3))
+    return f"{first}至{last}"
+
+
+_FIXED = {"10·1": "十一", "11·11": "双十一", "12·12": "双十二"}  # holidays that are not said digit by digit
+_EVENT = (
+    r"\s?[”\"’」]?(?:阅兵|事件|晚会|大促|购物节|年中|地震|空难|事故|讲话|惨案|恐袭|袭击|起义|运动(?!会)|当[天日晚]|新政"
+    r"|消费者)"
+)
+
+
+@rule("named day", rf"({_MONTH})([·•・.])({_DAY})(?![\d%]|\.\d)")
+def named_day(match: re.Match[str]) -> Said | str | None:
+    """3·15 -> 三一五, 9.3阅兵 -> 九三, 定档12·19 -> 十二月十九日"""
+    if precedes(match, r"(?:定档|于|截至|截止|日期)\s?"):
+        return f"{_month(match[1])}月{_month(match[3])}日"
+    if match[2] == "." and not follows(match, _EVENT):
+        return None
+    written = f"{match[1]}·{match[3]}"
+    return Said(_FIXED.get(written) or numbers.digits(match[1] + match[3]), note="a day that is a name")
+
+
+@rule("month and day", rf"({_MONTH})\.({_DAY})({SPAN})({_MONTH})\.({_DAY})(?![\d%]|\.\d)")
+def month_days(match: re.Match[str]) -> str | None:
+    """活动时间11.11-11.14: two dates with a point where a time is spoken of"""
+    during = follows(match, r"\s?(?:期间|活动|举[行办]|大促|预售|每天)")
+    if not during and not precedes(match, r"(?:时间|日期|档期)[为是:：]?\s?"):
+        return None
+    return f"{_month(match[1])}月{_month(match[2])}日至{_month(match[4])}月{_month(match[5])}日"
+
+
+_ENGLISH_MONTHS = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
+    "dec": 12,
+}  # fmt: skip
+_MONTH_NAME = (
+    r"(?P<month>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?"
+    r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+)
+
+
+@line_rule(
+    "date",
+    rf"(?:{_MONTH_NAME}\s(?P<day>{_DAY})(?:st|nd|rd|th)?|(?P<first>{_DAY})\s{_MONTH_NAME.replace('month', 'name')})"
+    rf",?\s(?P<year>{_YEAR})(?!\d)",
+    "letter digit",
+)
+def in_english(match: re.Match[str], line: Line) -> str | None:
+    """Nov 24, 2025 and 24 November 2025 in Chinese text"""
+    if line.is_english(match.start()):
+        return None
+    month = _ENGLISH_MONTHS[(match["month"] or match["name"])[:3].lower()]
+    return _date(match["year"], str(month), match["day"] or match["first"])
+
+
 @rule("years", rf"({_YEAR})(年?){SPAN}({_YEAR})(?=(\s?(?:财|学|赛)?[年季])?)(?!\d|\.\d)")
 def years(match: re.Match[str]) -> str | None:
     """2024-2026年, 2024年-2026年; 2000-3000元 is none"""
@@ -70,7 +128,7 @@ def years(match: re.Match[str]) -> str | None:
     return f"{numbers.digits(match[1])}{match[2]}{to}{numbers.digits(match[3])}"
 
 
-@rule("years", rf"({_YEAR})\s?[-/–]\s?(\d\d)(?=\s?(?:赛季|财年|年度|学年|财季|年))")
+@rule("years", rf"({_YEAR}|\d\d(?=/))\s?[-/–]\s?(\d\d)(?=\s?(?:赛季|财年|年度|学年|财季|年))")
 def season(match: re.Match[str]) -> str:
     return f"{numbers.digits(match[1])}至{numbers.digits(match[2])}"
 
@@ -83,9 +141,9 @@ def days(match: re.Match[str]) -> str:
 @rule("month and day", r"(0?[1-9]|1[0-2])([/.])(3[01]|[12]\d|0?[1-9])(?![\d/%]|\.\d)")
 def month_day(match: re.Match[str]) -> Said | str | None:
     """08/08, 于11/13发布; 7/12 is a fraction elsewhere"""
-    dated = precedes(match, r"(?:于|定档|截至|截止|日期|每年|今年|去年|明年)\s?") or follows(
-        match, r"\s?(?:发布|上线|开售|举行|开幕|大促|预售|首发|当[天日])"
-    )
+    dated = precedes(
+        match, r"(?:于|定档|截至|截止|日期|每年|今年|去年|明年|[周期][一二三四五六日天][（(，]?)\s?"
+    ) or follows(match, r"\s?(?:发布|上线|开售|举行|开幕|大促|预售|首发|当[天日]|[早晚日午周]报|消息|讯)")
     zero = match[1][0] == "0" and match[3][0] == "0"
     if match[2] == "." and not zero:
         return None
@@ -120,7 +178,7 @@ def short(match: re.Match[str]) -> Said | str | None:
     """05年, 86年8月, 25年上半年; 25年 alone is a length of time"""
     dated = (
         r"\s?财?年(?:\s?\d{1,2}月|\s?[QH][1-4]|[上下]半年|年?[初底末中]|度|第?[一二三四1-4]季|全年|款"
-        r"|[春夏秋冬]|双十一|国庆|春节)"
+        r"|[春夏秋冬]|双十一|国庆|春节|前[一二两三123]个?季度)"
     )
     if match[1][0] == "0" or follows(match, dated) or follows(match, "财年"):
         return numbers.digits(match[1])
@@ -237,7 +295,8 @@ def part(match: re.Match[str]) -> Said | str | None:
 
 
 RULES: tuple[Rule, ...] = (
-    full, year_last, short_year, fiscal, part_first, year_part, part_year, part, after_apostrophe, decade, years,
-    season, year_month, days, month_day, month_day_dashed, year, short, zero_first, generation,
+    in_english, full, year_last, short_year, months_of_years, named_day, month_days, fiscal, part_first, year_part,
+    part_year, part, after_apostrophe, decade, years, season, year_month, days, month_day, month_day_dashed, year,
+    short, zero_first, generation,
 )  # fmt: skip
 BARE_YEAR = bare  # after all else that begins with four digits

@@ -89,7 +89,9 @@ def english_spans(text: str) -> tuple[tuple[int, int], ...]:
         if match.end() - match.start() < 12:
             continue
         words = _WORD.findall(match[0])
-        grammar = [word for word in words if word.lower() in _GRAMMAR and (word != "A" or words[0] == "A")]
+        grammar = [
+            word for word in words if word.lower() in _GRAMMAR and word != "i" and (word != "A" or words[0] == "A")
+        ]
         if len(words) >= 4 and grammar:
             spans.append(match.span())
     return tuple(spans)

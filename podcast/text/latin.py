@@ -27,6 +27,8 @@ _CONSONANT_VOWEL = re.compile(r"(?:[^AEIOU][AEIOUY]){2,}[^AEIOU]?")
 _EXCHANGE = re.compile(r"[BCG]2[BCGMS]|[ODPAEFMS]2[ODPAEFMS]|D2C|S2B|V2[XVGLIHP]|[TISA]2[TIVSAM]|[tb]2[bc]")
 
 BRANDS = alternation([row[0] for row in table("brands")])
+# Tiers of processors, after which a number with a letter is a model: Ultra 7 258V
+TIER = r"(?:Ultra|Core|Ryzen|酷睿|锐龙|i|R)\s?[3579][ -]"
 
 # name: letters, then letters, digits and version points, then more of them after hyphens
 _TAIL = (
@@ -67,7 +69,7 @@ def _capitals(written: str) -> Said:
     """Capitals that no lexicon knows."""
     if not _VOWEL.search(written) or len(written) <= 3:
         return Said(spell(written), rule="spelled")
-    if not _SAYABLE.fullmatch(written):
+    if len(written) < 8 and not _SAYABLE.fullmatch(written):  # longer ones are words: STRANDING
         return Said(spell(written), rule="spelled")
     if len(written) > 4 or _CONSONANT_VOWEL.fullmatch(written):
         return Said(
@@ -90,6 +92,12 @@ def number_in_name(written: str) -> str:
     ):
         return numbers.cardinal(written, er=True)
     return numbers.digits(written)
+
+
+@rule("rating", r"IP(\d\d)(K?)(?![A-Za-z0-9.])", "letter")
+def ingress(match: re.Match[str]) -> str:
+    """IP68: one digit for dust and one for water (IEC 60529)"""
+    return f"I P {numbers.digits(match[1])}{' K' * len(match[2])}"
 
 
 def say_name(written: str, line: Line, *, english: bool = False) -> Said:
@@ -163,7 +171,7 @@ def number_first(match: re.Match[str], line: Line) -> Said:
     """70B -> 七十 B, 1080p -> 一零八零 P, 4090D -> 四零九零 D, 7B-Instruct -> 七 B Instruct"""
     number, tail = match[1], match[3]
     rest = say_name(tail, line)
-    branded = precedes(match, rf"(?:{BRANDS})[ -]?")
+    branded = precedes(match, rf"(?:{BRANDS})[ -]?|{TIER}")
     counts = re.match(rf"[KMBTGkWw](?![{LETTER}])", tail) and number.count(".") < 2 and not match[2] and not branded
     said = numbers.decimal(number, er=True) if counts else number_in_name(number)
     if tail[:1] in "pki" and rest.text[:1] == tail[:1] and len(rest.text.split()[0]) == 1:
@@ -171,7 +179,7 @@ def number_first(match: re.Match[str], line: Line) -> Said:
     return Said(f"{said} {rest.text}", rest.sure, rest.note)
 
 
-@rule("number of a product", r"\d+(?:\.\d+)*(?![\d.]*[A-Za-z]|,\d{3})")
+@rule("number of a product", r"\d+(?:\.\d+)*(?![\d.]*[A-Za-z]|,\d{3}|[:：]\d)")
 def product(match: re.Match[str]) -> str | None:
     """Claude 3.5 -> 三点五, RTX 5090 -> 五零九零, 骁龙8 -> 八, 沪深300 -> 三百; but not AI 5000 万"""
     if is_counted(match.string, match.end()):
@@ -181,4 +189,4 @@ def product(match: re.Match[str]) -> str | None:
     return None
 
 
-RULES: tuple[Rule, ...] = (initials, number_sign, roman, name, number_first, product)
+RULES: tuple[Rule, ...] = (ingress, initials, number_sign, roman, name, number_first, product)

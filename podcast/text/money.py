@@ -32,6 +32,7 @@ _NAMES = alternation({row[1] for row in table("currencies")} | {"人民币", "�
 _SCALES = {"k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 _SCALE = r"(?:billion|million|trillion|thousand|bn|mn|tn|[BMKTkmb])(?![A-Za-z0-9À-ɏ])"
 _SIZE = rf"(?:\s?(?P<{{0}}>{_SCALE}|{MAGNITUDE}))?"
+_LOT = r"\s?/\s?1?(?P<lot>[Mm])(?=\s?(?:[Tt]ok|词元))"  # $3/1M tokens
 PERIODS = {row[0]: row[1] for row in table("periods")}
 PERIOD = rf"\s?/\s?({alternation(PERIODS)})(?![A-Za-z0-9À-ɏ])"
 _PERIOD = re.compile(PERIOD, re.ASCII)
@@ -76,12 +77,12 @@ def _with_periods(said: str, written: str) -> str:
 
 @rule(
     "money",
-    rf"(?P<sign>[-−+]?)(?P<currency>{alternation(_SIGNS)})\s?{_AMOUNT}(?:\s?(?:{_NAMES}))?(?P<per>(?:{PERIOD})*)(?P<open>\s?/\s?(?=[\w一-龥]))?",
+    rf"(?P<sign>[-−+]?)(?P<currency>{alternation(_SIGNS)})\s?{_AMOUNT}(?:\s?(?:{_NAMES}))?(?P<per>(?:{PERIOD})*)(?:{_LOT}|(?P<open>\s?/\s?(?=[\w一-龥])))?",
     "symbol letter",
 )
 def sign_first(match: re.Match[str]) -> str | None:
     said = _money(match, _SIGNS[match["currency"]])
-    return _with_periods(said, match["per"]) + ("每" if match["open"] else "")
+    return _with_periods(said, match["per"]) + ("每百万" if match["lot"] else "每" if match["open"] else "")
 
 
 @rule("money", rf"(?P<currency>{alternation(_CODES)})\s?{_AMOUNT}(?:\s?(?:{_NAMES}))?(?P<per>(?:{PERIOD})*)", "letter")

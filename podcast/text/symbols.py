@@ -72,7 +72,7 @@ _SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_COMPARISONS, key=len,
 @line_rule("about", r"[≈~∼〜～]\s?(?=[\d$€£¥.])", "symbol")
 def about(match: re.Match[str], line: Line) -> str | None:
     """~5万 -> 约五万; but 50 ≈ 49 is 约等于"""
-    if precedes(match, r"[\w%）)一-龥]\s?") and not precedes(match, r"[是为在达到共有计约价超近]\s?"):
+    if precedes(match, r"[\w%）)一-龥Α-ω]\s?") and not precedes(match, r"[是为在达到共有计约价超近]\s?"):
         return None
     return "about" if line.is_english(match.start()) else "约"
 
@@ -104,7 +104,11 @@ _ENGLISH = {"%": "percent", "=": "equals", "×": "times", "±": "plus or minus",
 @line_rule("plus", r"\s?[+＋]+\s?", "symbol")
 def plus(match: re.Match[str], line: Line) -> str:
     """AI+教育 -> 加; the + of a service's name is English: Disney+, Copilot+"""
-    if match[0] == match[0].lstrip() and precedes(match, r"[A-Z]?[a-z]{3,}") and not follows(match, r"(?<=\+)[A-Za-z]"):
+    if (
+        match[0] == match[0].lstrip()
+        and precedes(match, r"[A-Z]?[a-z]{3,}")
+        and not follows(match, r"(?<=\+)[A-Za-z0-9]")
+    ):
         return "plus"
     if precedes(match, r"\d\s?[万亿千百]") and is_counted(match.string, match.end()):
         return "多"
@@ -122,6 +126,8 @@ def ampersand(match: re.Match[str]) -> str:
 
 @rule("at", r"\s?@\s?", "symbol")
 def at(match: re.Match[str]) -> str:
+    if precedes(match, r"\d[KPpk]\s?") and follows(match, r"\d+\s?(?:fps|FPS|Hz|帧)"):
+        return " "  # 4K@120fps
     return "at" if follows(match, r"[A-Za-z0-9]") else "艾特"
 
 
@@ -153,6 +159,8 @@ def markup(_match: re.Match[str]) -> str:
 @rule("list of names", r"\s?[/／∕⁄]+\s?", "symbol")
 def slash(match: re.Match[str]) -> str:
     """iOS/Android -> a short pause; 和/或 -> 和或; A/B -> A B"""
+    if precedes(match, r"[=＝]\s?[^，。；=]{1,10}"):
+        return "除以"  # 准确率=正确数/总数
     if precedes(match, "和") or (precedes(match, r"(?<![A-Za-z0-9])[A-Z]") and follows(match, r"[A-Z](?![A-Za-z0-9])")):
         return ""
     if precedes(match, r"[A-Za-z]") and follows(match, r"\d(?![\d.]*[A-Za-z])"):
@@ -163,17 +171,20 @@ def slash(match: re.Match[str]) -> str:
 @rule("to", rf"\s?{DASH}\s?(?=\d)", "symbol")
 def to(match: re.Match[str]) -> str | None:
     """10亿-15亿 -> 到, 1月6日-9日 -> 至: both ends have a unit"""
+    if precedes(match, r"(?:\^\(?-?\d+\)?|[⁰¹²³⁴⁵⁶⁷⁸⁹]|\d[eE]-?\d+)\s?"):  # after a power: 2^32-1, 10^6~10^7
+        return "减" if match[0].strip() in "-−" else "到"
     if precedes(match, r"\d\s?[年月日号时点分初末底号]{1,2}(?<!分)"):
         return "至"
     counted = r"\d\s?[万亿千百多余]{0,3}[元美欧日英港个%‰倍岁家人台款名年天周米吨级度瓦克层位次秒]{0,3}(?<!\d)"
     measured = match[0].strip() in "~～∼〜–" and precedes(match, r"\d[A-Za-z/]{1,6}\s?")  # 18B~32B
-    return "到" if measured or precedes(match, counted) else None
+    versions = match[0].strip() in "~∼〜–" and precedes(match, r"\d\.\d+\s?") and follows(match, r"\d+\.\d")
+    return "到" if measured or versions or precedes(match, counted) else None
 
 
 @line_rule("minus", r"[-−](?=\.?\d|百分之)", "symbol")
 def minus(match: re.Match[str], line: Line) -> str | None:
     """-2 -> 负二; not in -词 nor after a letter or digit"""
-    if precedes(match, rf"[A-Za-z0-9_)）]|(?<![一-龥])[歼运轰直教强苏图]|{BRANDS}"):
+    if precedes(match, rf"[A-Za-z0-9_)）]|[歼轰]|(?<![一-龥])[运直教强苏图]|{BRANDS}"):
         return None
     return "minus" if line.is_english(match.start()) else "负"
 
@@ -207,8 +218,10 @@ def ellipsis(_match: re.Match[str]) -> str:
 
 
 @rule("punctuation", r"\.|｡", "symbol")
-def full_stop(_match: re.Match[str]) -> str:
-    """English; the writer makes it 。 after Chinese."""
+def full_stop(match: re.Match[str]) -> str:
+    """English; the writer makes it 。 after Chinese.  The point of an identifier is said: torch.compile."""
+    if precedes(match, r"[A-Za-z0-9_]{2}") and follows(match, r"[a-z_]{2}"):
+        return "点"
     return FULL_STOP
 
 

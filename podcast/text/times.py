@@ -14,7 +14,7 @@ from podcast.text import numbers
 from podcast.text.latin import spell
 from podcast.text.rules import SPAN, Rule, Said, follows, precedes, rule
 
-_CLOCK = r"(2[0-4]|[01]?\d)[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?![\d:：])"
+_CLOCK = r"(2[0-4]|[01]?\d)[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?:分(?![钟之享段]))?(?![\d:：])"
 _ASPECTS = {
     ("9", "16"),
     ("16", "10"),
@@ -31,7 +31,7 @@ _RATIO_BEFORE = (
 )
 _RATIO_AFTER = (
     r"\s?(?:的?(?:比例|比分|优势|比率|大比分|画幅|杠杆|缩放|屏)"
-    r"|战胜|击败|大胜|险胜|力克|告负|获胜|取胜|领先|落后|完胜|逆转)"
+    r"|战胜|击败|大胜|险胜|力克|告负|获胜|取胜|领先|落后|完胜|逆转|的[一-龥]{1,4}比(?![例较]))"
 )
 
 
@@ -76,6 +76,15 @@ def length(match: re.Match[str]) -> str | None:
     return said or "零秒"
 
 
+@rule("length of time", r"(\d{1,2})(?:[:：]([0-5]\d)\.(\d{2,3})|['’′]([0-5]\d)(?:[\"”″]|''|’’)(\d{2,3})?)(?!\d)")
+def lap(match: re.Match[str]) -> str:
+    """6:22.091 and 3'45": minutes and seconds of a lap or a run"""
+    second, rest = match[2] or match[4], match[3] or match[5]
+    zero = "零" if second[0] == "0" else ""
+    said = f"{numbers.count(match[1], liang=True)}分{zero}{numbers.cardinal(second.lstrip('0') or '0')}秒"
+    return said.replace("零零秒", "零秒") + numbers.digits(rest or "")
+
+
 @rule("clock time", rf"{_CLOCK}(?:{_HALF})?")
 def clock(match: re.Match[str]) -> Said | str | None:
     """20:00 is a time, 比分 17:16 a score"""
@@ -111,6 +120,13 @@ def hour_only(match: re.Match[str]) -> str:
     return f"{prefix}{_hour(match[1])}点{last}"
 
 
+@rule("clock time", r"(2[0-4]|1?\d)点\s?([0-5]?\d)(?=分(?![钟之享段数]))")
+def hour_and_minute(match: re.Match[str]) -> str:
+    """7点2分: the minute of a clock is 二, not 两"""
+    zero = "零" if len(match[2]) > 1 and match[2][0] == "0" else ""
+    return f"{_hour(match[1])}点{zero}{numbers.cardinal(match[2].lstrip('0') or '0', er=True)}"
+
+
 @rule("clock time", r"(\d{1,2})(?=[点时]\d{1,2}分|点(?:钟|整|半|左右|[前后])|点(?!\d)[^一-龥]|点开)")
 def oclock(match: re.Match[str]) -> str:
     return _hour(match[1])
@@ -122,4 +138,4 @@ def half_alone(match: re.Match[str]) -> str | None:
     return spell(match[0].replace(".", "")) if precedes(match, r"\d\s?|[点分秒]\s?") else None
 
 
-RULES: tuple[Rule, ...] = (length, clocks, clock, hour_only, oclock, half_alone)
+RULES: tuple[Rule, ...] = (lap, length, clocks, clock, hour_only, hour_and_minute, oclock, half_alone)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from podcast.text import numbers
-from podcast.text.latin import BRANDS
+from podcast.text.latin import BRANDS, TIER
 from podcast.text.money import PERIOD, PERIODS
 from podcast.text.rules import MAGNITUDE, NUMBER, SPAN, Rule, Said, alternation, follows, precedes, rule, table
 
@@ -67,6 +67,8 @@ def unit(match: re.Match[str]) -> Said | str | None:
     said = _said(match, size, said_unit, between)
     said += "加" if match["plus"] else ""
     gap = " " if said_unit[0].isascii() else ""
+    if match["b"] and match["per"] and follows(match, r"\s?[加提减]速"):
+        return f"{said}{gap}{said_unit}每{per}"  # 0-100km/h加速 names a run, not a rate
     return f"{'每' + per if per else ''}{said}{gap}{said_unit}"
 
 
@@ -75,6 +77,8 @@ _LETTERS = frozenset("msghtVWALT")
 
 
 def _is_measured(match: re.Match[str], name: str) -> bool:
+    if precedes(match, TIER):
+        return False
     if name == "m":
         return not precedes(match, r"[$€£¥]")
     if name == "A":
@@ -121,11 +125,30 @@ def tokens_per(match: re.Match[str]) -> str:
 _NO_WORDS = alternation({unit for unit in _UNITS if not re.fullmatch(r"[A-Z]?[a-z]*[aeiou][a-z]*|.", unit)})
 
 
-@rule("unit", rf"\s?({_NO_WORDS})(?![A-Za-z0-9À-ɏ])", "letter symbol")
+@rule("unit", rf"\s?(?:({_NO_WORDS})|(m)(?=/|[一-龥，。]|$))(?:/({_PER_UNIT}))?(?![A-Za-z0-9À-ɏ])", "letter symbol")
 def unit_after_han(match: re.Match[str]) -> str | None:
-    """300多kWh, 三百万kWh: the number is in Chinese"""
-    after_number = precedes(match, r"[一二三四五六七八九十两百千万亿余多几零]\s?")
-    return _UNITS[match[1]].rpartition("|")[2] if after_number else None
+    """300多kWh, 三百万kWh, 10^8 m/s, 4×100m: the number is in Chinese, a power or a product"""
+    if not precedes(
+        match, r"(?:[一二三四五六七八九十两百千万亿余多几零]|\^-?\d+|[⁰¹²³⁴⁵⁶⁷⁸⁹]|\d\s?[xX×*]\s?\d+(?:\.\d+)?)\s?"
+    ):
+        return None
+    return _UNITS[match[1] or match[2]].rpartition("|")[2] + (f"每{PERIODS[match[3]]}" if match[3] else "")
 
 
-RULES: tuple[Rule, ...] = (unit, inches, tokens_per, per_period, unit_after_han)
+@rule("length of time", r"(\d{1,3})\s?(h|min)\s?([1-5]?\d)\s?(min|m|s)(?![A-Za-z0-9])")
+def duration(match: re.Match[str]) -> str | None:
+    """3h20min, 1h 30m, 4min5s"""
+    names = {("h", "min"): ("小时", "分钟"), ("h", "m"): ("小时", "分钟"), ("min", "s"): ("分", "秒")}
+    if (match[2], match[4]) not in names:
+        return None
+    first, last = names[match[2], match[4]]
+    return f"{numbers.count(match[1], liang=True)}{first}{numbers.decimal(match[3], er=True)}{last}"
+
+
+@rule("unit", r"([kc]?m)²(?![A-Za-z0-9])", "letter")
+def square(match: re.Match[str]) -> str | None:
+    """㎡单价, 元/m²: a unit without its number"""
+    return None if precedes(match, r"[A-Za-z0-9]") else _UNITS[f"{match[1]}²"]
+
+
+RULES: tuple[Rule, ...] = (square, duration, unit, inches, tokens_per, per_period, unit_after_han)

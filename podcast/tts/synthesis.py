@@ -10,7 +10,7 @@ work is finished and kept before the error is raised.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -39,7 +39,7 @@ class Progress:
     audio_seconds: float  # made or found so far
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Speaker:
     """An engine with its voice for each role."""
 
@@ -100,7 +100,7 @@ class _Run:
     missing: deque[list[Utterance]] = field(default_factory=deque)  # equal utterances together
     paces: dict[str, Pace] = field(default_factory=dict)  # by voice
     turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)  # by engine: how many requests may be open
-    unavailable: Counter[str] = field(default_factory=Counter)  # by engine: utterances in a row that it could not speak
+    refusals: dict[str, list[EngineUnavailable]] = field(default_factory=dict)  # by engine: of utterances in a row
     characters_spoken: int = 0
     failure: Exception | None = None
     bad: list[tuple[Utterance, list[str]]] = field(default_factory=list)
@@ -191,18 +191,16 @@ class _Run:
     async def _spoken_by_one(self, utterance: Utterance) -> tuple[Speaker, Speech, list[str]]:
         """The first speaker that can say it now, the speech, and what is still wrong with it."""
         errors: list[EngineUnavailable] = []
-        for place, speaker in enumerate(self.speakers, start=1):
-            name = speaker.engine.name
-            if self.unavailable[name] >= _GIVEN_UP and place < len(self.speakers):
-                continue
+        for speaker in self.speakers:
+            refusals = self.refusals.setdefault(speaker.engine.name, [])
             try:
                 speech, problems = await self._speak_well(speaker, utterance)
             except EngineUnavailable as error:
-                self.unavailable[name] += 1
+                refusals.append(error)
                 errors.append(error)
-                continue
-            self.unavailable[name] = 0
-            return speaker, speech, problems
+            else:
+                refusals.clear()
+                return speaker, speech, problems
         if len(errors) == 1:
             raise errors[0]
         hints = dict.fromkeys(error.hint for error in errors if error.hint)
@@ -224,6 +222,7 @@ class _Run:
             spoken = [await self._ask(speaker, part) for part in parts]
             problems = [why for part, said in zip(parts, spoken, strict=True) for why in verify(said, part, pace)]
             speech = _join(spoken)
+            problems = list(dict.fromkeys([*problems, *verify(speech, utterance, pace)]))
         return speech, problems
 
     async def _ask(self, speaker: Speaker, utterance: Utterance) -> Speech:
@@ -231,6 +230,9 @@ class _Run:
         async with self.turns.setdefault(engine.name, asyncio.Semaphore(engine.concurrency)):
             if self.failure:  # while this one waited
                 raise self.failure
+            refusals = self.refusals[engine.name]
+            if len(refusals) >= _GIVEN_UP and speaker is not self.speakers[-1]:
+                raise refusals[-1]
             return await engine.synthesize(utterance, speaker.voices[utterance.speaker])
 
     def _accepts(self, utterances: list[Utterance]) -> bool:
