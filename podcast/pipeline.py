@@ -33,7 +33,7 @@ from podcast.tts.synthesis import Progress, Speaker, Synthesis, synthesize
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 1  # raise it when the same input should give other bytes: every episode is then made again
+FORMAT = 2  # raise it when the same input should give other bytes: every episode is then made again
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Frame Addendum": one ordered top-level CTOC, CHAP frames in order of time, no by
 
 from __future__ import annotations
 
+import contextlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from podcast.errors import InputError
 from podcast.models import Chapter, Timeline
 
 _NO_OFFSET = 0xFFFFFFFF
+# ffmpeg (5 to 9) reads the sizes of frames inside CHAP as plain numbers; the synchsafe ones of ID3v2.4 are so only up
+# to 127: it leaves out a whole chapter that has a larger one.
+_INNER_BYTES = 127
 _UTF16 = id3.Encoding.UTF16
 _LANGUAGES = {"zh": "zho", "en": "eng", "ja": "jpn", "ko": "kor", "de": "deu", "fr": "fra", "es": "spa", "ru": "rus"}
 _CHILDREN = 255  # a CTOC counts its children in one byte
@@ -75,7 +79,7 @@ def tag_bytes(tags: Tags, timeline: Timeline) -> bytes:
     tag.add(id3.PCST(value=1))
     if tags.cover:
         tag.add(_picture(tags.cover))
-    _add_chapters(tag, timeline.chapters)
+    _add_chapters(tag, timeline.chapters, tags.url)
     return _in_order(tag)
 
 
@@ -83,12 +87,12 @@ def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-def _add_chapters(tag: id3.ID3, chapters: tuple[Chapter, ...]) -> None:
+def _add_chapters(tag: id3.ID3, chapters: tuple[Chapter, ...], page: str) -> None:
     names = [f"ch{number:04d}" for number in range(1, len(chapters) + 1)]
     for name, chapter in zip(names, chapters, strict=True):
-        inside: list[id3.Frame] = [id3.TIT2(encoding=_UTF16, text=[chapter.title])]
+        inside: list[id3.Frame] = [_short_title(chapter.title)]
         if chapter.url:
-            inside.append(id3.WXXX(encoding=_UTF16, desc="", url=chapter.url))
+            inside += _short_link(chapter.url, f"{page}#t={int(chapter.start_seconds)}")
         tag.add(
             id3.CHAP(
                 element_id=name,
@@ -107,6 +111,27 @@ def _add_chapters(tag: id3.ID3, chapters: tuple[Chapter, ...]) -> None:
     if groups:
         flags = id3.CTOCFlags.TOP_LEVEL | id3.CTOCFlags.ORDERED
         tag.add(id3.CTOC(element_id="toc", flags=flags, child_element_ids=groups[0], sub_frames=[]))
+
+
+def _short_title(title: str) -> id3.TIT2:
+    """A title that fits into a frame of `_INNER_BYTES` with encoding, byte order mark and terminator.
+
+    The whole of it is in chapters.json.
+    """
+    for encoding, codec, overhead in ((id3.Encoding.LATIN1, "latin-1", 2), (_UTF16, "utf-16-le", 5)):
+        with contextlib.suppress(UnicodeEncodeError):
+            if len(data := title.encode(codec)) > _INNER_BYTES - overhead:
+                dots = "..." if codec == "latin-1" else "…"
+                room = _INNER_BYTES - overhead - len(dots.encode(codec))
+                title = data[:room].decode(codec, "ignore").rstrip() + dots
+            return id3.TIT2(encoding=encoding, text=[title])
+    raise InputError("a chapter's title is no Unicode text", where=title)
+
+
+def _short_link(url: str, page: str) -> list[id3.Frame]:
+    """The link, or where it is too long the place on the episode's page, which has it."""
+    fitting = [link for link in (url, page) if link.isascii() and len(link) <= _INNER_BYTES - 3]
+    return [id3.WXXX(encoding=id3.Encoding.LATIN1, desc="", url=link) for link in fitting[:1]]
 
 
 def _picture(path: Path) -> id3.APIC:
