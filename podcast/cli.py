@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podcast import __version__
-from podcast.errors import DigestError, InputError, PodcastError
+from podcast.errors import DigestError, EngineUnavailable, InputError, PodcastError, SetupError
 
 if TYPE_CHECKING:
-    from podcast.pipeline import Made
+    from podcast.console import Display
+    from podcast.pipeline import Made, Production
     from podcast.settings import Config
 
 ENGINES = ("auto", "edge", "kokoro", "openai")
@@ -117,35 +118,70 @@ def _config(options: argparse.Namespace, near: Path | None = None) -> Config:
 
 def _make(options: argparse.Namespace) -> int:
     from podcast.console import Display
-    from podcast.pipeline import limits, make_episode
     from podcast.production import production
-    from podcast.publish import check_show, prepare_public, publish_show
+    from podcast.publish import check_show, exclusive, prepare_public, publish_show
 
-    digests = _digest_files(options.digests)
-    work = production(
-        _config(options, digests[0]),
-        public=options.output,
-        engine=options.engine,
-        edition=options.edition,
-        accept=frozenset(options.accept),
-    )
+    digests, failed = _readable(_digest_files(options.digests))
+    config = _config(options, options.digests[0])
+    accept = frozenset(options.accept)
+    if len(digests) > 1 and any("/" not in name for name in accept):
+        raise InputError("--accept names no episode", hint="With several digests write --accept EPISODE/UTTERANCE.")
+    work = production(config, public=options.output, engine=options.engine, edition=options.edition, accept=accept)
     check_show(work.show)
-    prepare_public(work.public)
     made: list[Made] = []
-    with Display(quiet=options.json) as display:
-        for path in digests:
+    feed = None
+    if digests:
+        prepare_public(work.public)
+        with exclusive(work.public), Display(quiet=options.json) as display:
+            failed += _make_each(digests, work, display, made, force=options.force)
+            if made:
+                feed = publish_show(work.public, work.show)
+    if options.json:
+        print(json.dumps({"episodes": [_summary(result) for result in made], "feed": feed and str(feed)}))
+    else:
+        print(*(str(result.path) for result in made), *([str(feed)] if feed else []), sep="\n", end="\n" * bool(made))
+    return max((error.exit_status for error in failed), default=0)
+
+
+def _readable(paths: Sequence[Path]) -> tuple[list[Path], list[PodcastError]]:
+    """The files that are digests, and what is wrong with the others: told before anything is spoken."""
+    from podcast.digest import read_digest
+
+    readable, failed = [], []
+    for path in paths:
+        try:
+            read_digest(path)
+            readable.append(path)
+        except PodcastError as error:
+            failed.append(_told(error))
+    return readable, failed
+
+
+def _make_each(
+    digests: Sequence[Path], work: Production, display: Display, made: list[Made], *, force: bool
+) -> list[PodcastError]:
+    """Make the episodes; one that fails does not keep the others from being made, unless no engine can speak."""
+    from podcast.pipeline import make_episode
+
+    failed = []
+    for path in digests:
+        try:
             with display.episode(path.name) as progress:
-                result = make_episode(path, work, force=options.force, on_progress=progress)
+                result = make_episode(path, work, force=force, on_progress=progress)
+        except PodcastError as error:
+            error.where = error.where if error.where and path.name in error.where else f"{path}: {error.where or ''}"
+            failed.append(_told(error))
+            if isinstance(error, EngineUnavailable | SetupError):
+                break
+        else:
             display.made(result)
             made.append(result)
-        feed = publish_show(work.public, work.show, limits=limits(work.target))
-    if options.json:
-        print(json.dumps({"episodes": [_summary(result) for result in made], "feed": str(feed)}, ensure_ascii=False))
-    else:
-        for result in made:
-            print(result.path)
-        print(feed)
-    return 0
+    return failed
+
+
+def _told(error: PodcastError) -> PodcastError:
+    print(f"podcast: {error}", file=sys.stderr)
+    return error
 
 
 def _digest_files(paths: Sequence[Path]) -> list[Path]:
@@ -153,7 +189,7 @@ def _digest_files(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(file for file in path.glob("*.md") if not file.name.startswith(("_", ".")))
+            found = sorted(file for file in path.glob("*.md") if not file.name.startswith(("_", ".", "README")))
             if not found:
                 raise DigestError("the folder has no digest: looked for *.md", where=str(path))
             files += found
@@ -300,12 +336,11 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _feed(options: argparse.Namespace) -> int:
-    from podcast.pipeline import limits
-    from podcast.production import show, target
-    from podcast.publish import publish_show
+    from podcast.production import show
+    from podcast.publish import exclusive, publish_show
 
-    config = _config(options)
-    print(publish_show(options.output, show(config), limits=limits(target(config))))
+    with exclusive(options.output):
+        print(publish_show(options.output, show(_config(options))))
     return 0
 
 

@@ -276,3 +276,5 @@ class Episode:
     content_hash: str  # of everything it was made from; the same hash = nothing to do
     source: str = ""  # name of the digest's file: the same source and day is the same episode
     highlight: Chapter | None = None  # the overview, offered as podcast:soundbite
+    target_lufs: float = -16.0  # the loudness it was made for
+    ceiling_dbtp: float = -1.0  # the true peak it must not pass

@@ -17,10 +17,9 @@ from podcast.audio import Music, Tags, Target, make_master
 from podcast.digest import read_digest
 from podcast.errors import EngineUnavailable, QualityError, SetupError
 from podcast.models import Digest, Episode, Script, Show
-from podcast.publish.check import Limits
 from podcast.publish.episode import episode_id, new_guid, read_episode, write_episode
 from podcast.publish.leftovers import MAKING, sweep
-from podcast.script import may_say, must_say, script_markdown, write_script
+from podcast.script import left_out, may_say, must_say, script_markdown, write_script
 from podcast.text import narrate, pieces
 from podcast.text.fidelity import check
 from podcast.text.lexicon import Lexicon
@@ -50,7 +49,7 @@ class Production:
     timezone: str = "Asia/Shanghai"
     edition: str = "full"
     templates: Path | None = None
-    accept: frozenset[str] = frozenset()  # utterances taken as they are though they failed verification
+    accept: frozenset[str] = frozenset()  # taken as they are though they failed verification: "2025-11-04/s03-u02"
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def make_episode(
     Raises PodcastError: DigestError, SpeechError, QualityError, SetupError.
     """
     clock = _Clock()
-    warnings: list[str] = []
+    warnings: list[str] = []  # of the engines
     with clock.stage("script"):
         sweep(production.public)
         digest = read_digest(source, timezone=production.timezone)
@@ -95,9 +94,10 @@ def make_episode(
         old = read_episode(production.public, name)
         kept = _still_good(old, plan, production) if old and not force else None
     if old and kept:
-        return _unchanged(old, kept, production, digest.warnings, clock)
+        return _unchanged(old, kept, production, _notes(digest, production), clock)
     with clock.stage("tts"):
-        chosen, synthesis = asyncio.run(_speak(plan, production, on_progress, warnings))
+        accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
+        chosen, synthesis = asyncio.run(_speak(plan, production, accept, on_progress, warnings))
     with clock.stage("audio"):
         master, timeline = make_master(
             chosen.script,
@@ -120,7 +120,8 @@ def make_episode(
             engine=" + ".join(synthesis.by_engine),
             voices={role: voice.name for role, voice in chosen.speaker.voices.items()},
             content_hash=chosen.content_hash,
-            limits=limits(production.target),
+            target_lufs=production.target.loudness_lufs,
+            ceiling_dbtp=production.target.true_peak_dbtp,
         )
         sweep(production.public)
     return Made(
@@ -130,7 +131,7 @@ def make_episode(
         synthesized=synthesis.synthesized,
         cached=synthesis.cached,
         changed=True,
-        warnings=(*digest.warnings, *warnings),
+        warnings=(*_notes(digest, production), *warnings),
         seconds=clock.seconds,
     )
 
@@ -166,6 +167,13 @@ def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Productio
 def _hold_to_digest(digest: Digest, script: Script, max_characters: int, production: Production) -> None:
     """Raise QualityError where the script leaves out a number or name of the digest, or says a number it lacks."""
     words = production.lexicon
+    where = str(digest.source)
+    if missing := left_out(digest, script, production.edition):
+        raise QualityError(
+            f"the script leaves out {len(missing)} paragraphs, the first of them: {missing[0][:40]}",
+            where=where,
+            hint="A template of your own must say the whole of block.paragraphs.",
+        )
     own = may_say(digest, script, show_title=production.show.title, templates=production.templates)
     result = check(
         [piece for text in must_say(digest, production.edition) for piece in pieces(text, words, max_characters)],
@@ -178,8 +186,8 @@ def _hold_to_digest(digest: Digest, script: Script, max_characters: int, product
         more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
         raise QualityError(
             f"the script {'; '.join(found[:3])}{more}",
-            where=str(digest.source),
-            hint="Compare with podcast script --report; a template of your own must say the whole of what it is given.",
+            where=where,
+            hint="Compare with podcast script --report.",
         )
 
 
@@ -188,6 +196,13 @@ def _document(script: Script, lexicon: Lexicon) -> str:
     sentences = [sentence.text for utterance in script.utterances for sentence in utterance.sentences]
     rows = report((text, read(text, lexicon)) for text in sentences)
     return f"{script_markdown(script)}\n{report_markdown(rows)}"
+
+
+def _notes(digest: Digest, production: Production) -> tuple[str, ...]:
+    """What a person should know of the digest."""
+    count = len(digest.interludes) if production.edition == "brief" else 0
+    brief = (f"the brief edition leaves out {count} passages between the items",) if count else ()
+    return (*digest.warnings, *brief)
 
 
 Planner = Callable[[Speaker], _Plan]
@@ -207,7 +222,11 @@ def _still_good(old: Episode, plan: Planner, production: Production) -> _Plan | 
 
 
 async def _speak(
-    plan: Planner, production: Production, on_progress: Callable[[Progress], None], warnings: list[str]
+    plan: Planner,
+    production: Production,
+    accept: frozenset[str],
+    on_progress: Callable[[Progress], None],
+    warnings: list[str],
 ) -> tuple[_Plan, Synthesis]:
     """Speak the plan of the first speaker that can; the whole episode by the next one where it gives up midway."""
     roster = production.roster
@@ -217,7 +236,7 @@ async def _speak(
         chosen = plan(speakers[0])
         try:
             synthesis = await synthesize(
-                chosen.script, speakers, production.cache, on_progress=on_progress, accept=production.accept
+                chosen.script, speakers, production.cache, on_progress=on_progress, accept=accept
             )
         except EngineUnavailable as error:
             if roster.failover == "never" or len(roster.speakers) == 1:
@@ -244,11 +263,6 @@ def _unchanged(old: Episode, plan: _Plan, production: Production, warnings: tupl
 def _is_whole(episode: Episode, public: Path) -> bool:
     path = public / episode.enclosure.url
     return path.is_file() and path.stat().st_size == episode.enclosure.length_bytes
-
-
-def limits(target: Target) -> Limits:
-    """What the gate holds an episode against: the target that it was made for."""
-    return Limits(loudness_lufs=target.loudness_lufs, true_peak_dbtp=target.true_peak_dbtp)
 
 
 def _tags(script: Script, show: Show, name: str, guid: str) -> Tags:

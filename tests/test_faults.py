@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from podcast.config import load_config
 from podcast.digest import read_digest
 from podcast.errors import EngineUnavailable, PodcastError, QualityError, SpeechRefused
 from podcast.models import Clip, Script, Utterance
-from podcast.pipeline import Made, Production, limits, make_episode
+from podcast.pipeline import Made, Production, make_episode
 from podcast.production import production
 from podcast.publish import publish_show
 from podcast.script import write_script
@@ -90,6 +91,7 @@ SPOILT: dict[Fault, str] = {
 }
 
 
+Unit = Literal["sentence", "paragraph"]
 Matrix = dict[str, dict[str, str]]  # fault -> "once, first" -> outcome
 
 
@@ -181,10 +183,12 @@ def tone(faults: Callable[[Utterance, int], Fault | None] | None = None) -> Tone
     return ToneEngine(unit="paragraph", concurrency=2, faults=faults)
 
 
-def with_engines(public: Path, *engines: Engine, failover: Failover = "never") -> Production:
+def with_engines(
+    public: Path, *engines: Engine, failover: Failover = "never", accept: frozenset[str] = frozenset()
+) -> Production:
     speakers = [Speaker(each, EDGE_VOICES if each.name == "edge" else TONE_VOICES) for each in engines]
     return replace(
-        production(load_config(None, {}), public=public),
+        production(load_config(None, {}), public=public, accept=accept),
         roster=Roster(speakers, failover=failover),
         cache=ClipCache(public.with_name(f"{public.name}-clips")),
         music=Music(),
@@ -193,16 +197,16 @@ def with_engines(public: Path, *engines: Engine, failover: Failover = "never") -
 
 def make(source: Path, work: Production) -> Made:
     made = make_episode(source, work)
-    publish_show(work.public, work.show, limits=limits(work.target))
+    publish_show(work.public, work.show)
     return made
 
 
-def narration(source: Path) -> Script:
-    """The script as `make_episode` has it for an engine that takes paragraphs."""
+def narration(source: Path, unit: Unit = "paragraph") -> Script:
+    """The script as `make_episode` has it for an engine that takes such units."""
     work = production(load_config(None, {}), public=source.parent)
     digest = read_digest(source, timezone=work.timezone)
     draft = write_script(digest, show_title=work.show.title, disclosure=work.show.disclosure)
-    return narrate(draft, work.lexicon, unit="paragraph", max_characters=1000)
+    return narrate(draft, work.lexicon, unit=unit, max_characters=90 if unit == "sentence" else 1000)
 
 
 def speak(script: Script, clips: Path, engine: Engine) -> Synthesis:

@@ -13,7 +13,7 @@ from mutagen.mp3 import MP3
 from podcast.config import load_config
 from podcast.errors import DigestError, EngineUnavailable, QualityError
 from podcast.models import Utterance
-from podcast.pipeline import Made, Production, limits, make_episode
+from podcast.pipeline import Made, Production, make_episode
 from podcast.production import production
 from podcast.publish import publish_show
 from podcast.testing import Fault, ToneEngine
@@ -63,7 +63,7 @@ def studio(tmp_path: Path, *engines: ToneEngine, failover: Failover = "episode")
 
 def make(source: Path, work: Production) -> Made:
     made = make_episode(source, work)
-    publish_show(work.public, work.show, limits=limits(work.target))
+    publish_show(work.public, work.show)
     return made
 
 

@@ -12,6 +12,8 @@ from mutagen.mp3 import MP3
 
 from podcast.models import Chapter, Cue, Episode
 
+LOUDNESS_TOLERANCE_LU = 1.0  # Apple: -16 LKFS, give or take 1
+DURATION_TOLERANCE_SECONDS = 0.1  # between the record and what the MP3's own header says
 _mp3: Any = MP3  # mutagen has no type hints
 
 
@@ -26,19 +28,9 @@ class Problem:
         return f"{self.where}: {self.what}"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the audio must measure (AES TD1008 and Apple: about -16 LUFS, true peak at most -1 dBTP)."""
-
-    loudness_lufs: float = -16.0
-    loudness_tolerance_db: float = 1.0
-    true_peak_dbtp: float = -1.0
-    duration_tolerance_seconds: float = 0.1  # between the record and what the MP3's own header says
-
-
-def episode_problems(episode: Episode, audio: Path, limits: Limits) -> list[Problem]:
+def episode_problems(episode: Episode, audio: Path) -> list[Problem]:
     """What is wrong with an episode whose MP3 is at `audio`; reads the file's headers, decodes nothing."""
-    faults = [*_file_faults(episode, audio, limits), *_level_faults(episode, limits)]
+    faults = [*_file_faults(episode, audio), *_level_faults(episode)]
     faults += _order_faults("chapter", episode.chapters, episode.duration_seconds)
     faults += _order_faults("cue", episode.cues, episode.duration_seconds)
     if not episode.chapters or episode.chapters[0].start_seconds > 0:
@@ -65,7 +57,7 @@ def guid_problems(episodes: Iterable[Episode], published: Mapping[str, str]) -> 
     return problems
 
 
-def _file_faults(episode: Episode, audio: Path, limits: Limits) -> list[str]:
+def _file_faults(episode: Episode, audio: Path) -> list[str]:
     try:
         size = audio.stat().st_size
         length_seconds = _mp3(audio).info.length
@@ -76,17 +68,17 @@ def _file_faults(episode: Episode, audio: Path, limits: Limits) -> list[str]:
     faults = []
     if size != episode.enclosure.length_bytes:
         faults.append(f"{audio.name} has {size} bytes, the record says {episode.enclosure.length_bytes}")
-    if abs(length_seconds - episode.duration_seconds) > limits.duration_tolerance_seconds:
+    if abs(length_seconds - episode.duration_seconds) > DURATION_TOLERANCE_SECONDS:
         faults.append(f"{audio.name} plays {length_seconds:.2f} s, the record says {episode.duration_seconds:.2f} s")
     return faults
 
 
-def _level_faults(episode: Episode, limits: Limits) -> list[str]:
+def _level_faults(episode: Episode) -> list[str]:
     faults = []
-    if abs(episode.loudness_lufs - limits.loudness_lufs) > limits.loudness_tolerance_db:
-        faults.append(f"loudness is {episode.loudness_lufs:.1f} LUFS, wanted {limits.loudness_lufs:.0f} ±1")
-    if episode.true_peak_dbtp > limits.true_peak_dbtp:
-        faults.append(f"true peak is {episode.true_peak_dbtp:.2f} dBTP, allowed {limits.true_peak_dbtp:.1f}")
+    if abs(episode.loudness_lufs - episode.target_lufs) > LOUDNESS_TOLERANCE_LU:
+        faults.append(f"loudness is {episode.loudness_lufs:.1f} LUFS, wanted {episode.target_lufs:g} ±1")
+    if episode.true_peak_dbtp > episode.ceiling_dbtp:
+        faults.append(f"true peak is {episode.true_peak_dbtp:.2f} dBTP, allowed {episode.ceiling_dbtp:.1f}")
     return faults
 
 

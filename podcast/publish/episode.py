@@ -14,7 +14,7 @@ from podcast.errors import QualityError, SetupError
 from podcast.models import Chapter, Cue, Digest, Enclosure, Episode, Master, Script, Show, Timeline
 from podcast.publish import notes
 from podcast.publish.chapters import chapters_json
-from podcast.publish.check import Limits, Problem, episode_problems
+from podcast.publish.check import Problem, episode_problems
 from podcast.publish.files import printable, replace_file, web_address
 from podcast.publish.record import RECORD, clean, episode_json, read_record
 from podcast.publish.transcript import cards, srt, transcript_json, vtt
@@ -81,7 +81,8 @@ def write_episode(
     engine: str,
     voices: Mapping[str, str],
     content_hash: str,
-    limits: Limits | None = None,
+    target_lufs: float = -16.0,
+    ceiling_dbtp: float = -1.0,
 ) -> Episode:
     """Write the folder public/episodes/<id>/ and move the master into it.
 
@@ -112,9 +113,11 @@ def write_episode(
         content_hash=content_hash,
         source=source_name(digest.source),
         highlight=_highlight(script, chapters),
+        target_lufs=target_lufs,
+        ceiling_dbtp=ceiling_dbtp,
     )
     episode = clean(episode)
-    if problems := episode_problems(episode, master.path, limits or Limits()):
+    if problems := episode_problems(episode, master.path):
         raise quality_error(problems)
     files = documents(episode, show)
     files |= {"script.md": script_document.encode(), "notes.txt": printable(plain).encode()}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -41,6 +44,29 @@ def web_address(url: str | None) -> str | None:
 
 def _percent(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match.group().encode())
+
+
+@contextlib.contextmanager
+def exclusive(public: Path) -> Iterator[None]:
+    """Keep every other run from writing to the folder at the same time.
+
+    Raises SetupError where another one does, or where there is no such folder.
+    """
+    path = public / ".lock"
+    try:
+        file = path.open("w")
+    except OSError as error:
+        raise SetupError(f"cannot be written: {error.strerror}", where=str(public)) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            hint = "Wait until it is done, or choose another folder."
+            raise SetupError("another run is writing to this folder", where=str(public), hint=hint) from error
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def replace_file(path: Path, content: bytes) -> bool:

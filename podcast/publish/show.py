@@ -7,7 +7,7 @@ from pathlib import Path
 
 from podcast.errors import InputError
 from podcast.models import Episode, Show
-from podcast.publish.check import Limits, Problem, episode_problems, guid_problems
+from podcast.publish.check import Problem, episode_problems, guid_problems
 from podcast.publish.directories import check_show
 from podcast.publish.episode import EPISODES, quality_error, read_episodes
 from podcast.publish.feed import read_published, write_feed
@@ -25,7 +25,7 @@ def prepare_public(public: Path) -> None:
     probe.unlink(missing_ok=True)
 
 
-def publish_show(public: Path, show: Show, *, limits: Limits | None = None) -> Path:
+def publish_show(public: Path, show: Show) -> Path:
     """Make pages and feed again from the episode.json files alone; the feed is replaced last.  Returns its path.
 
     Raises QualityError, with nothing changed, where an episode is not as the feed would say it; ConfigError for a show
@@ -35,20 +35,20 @@ def publish_show(public: Path, show: Show, *, limits: Limits | None = None) -> P
     episodes = read_episodes(public)
     if not episodes:
         raise InputError("there is no episode to publish", where=str(public / EPISODES), hint="Run podcast make first.")
-    if problems := problems_of(public, episodes, limits or Limits()):
+    if problems := problems_of(public, episodes):
         raise quality_error(problems)
     write_site(public, episodes, show)
     return write_feed(public, episodes, show)
 
 
-def check_public(public: Path, show: Show, *, limits: Limits | None = None) -> list[Problem]:
+def check_public(public: Path, show: Show) -> list[Problem]:
     """What the gate finds in a folder; see `publish_show` for what it raises."""
     check_show(show)
-    return problems_of(public, read_episodes(public), limits or Limits())
+    return problems_of(public, read_episodes(public))
 
 
-def problems_of(public: Path, episodes: Sequence[Episode], limits: Limits) -> list[Problem]:
+def problems_of(public: Path, episodes: Sequence[Episode]) -> list[Problem]:
     problems = [
-        problem for episode in episodes for problem in episode_problems(episode, public / episode.enclosure.url, limits)
+        problem for episode in episodes for problem in episode_problems(episode, public / episode.enclosure.url)
     ]
     return problems + guid_problems(episodes, read_published(public).guids)

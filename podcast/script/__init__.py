@@ -1,8 +1,7 @@
 """Digest -> Script: what is said, in which order and by whom."""
 
-from podcast.script.claims import may_say, must_say
+from podcast.script.claims import left_out, may_say, must_say
 from podcast.script.document import script_markdown
-from podcast.script.rundown import EDITIONS
 from podcast.script.writer import write_script
 
-__all__ = ["EDITIONS", "may_say", "must_say", "script_markdown", "write_script"]
+__all__ = ["left_out", "may_say", "must_say", "script_markdown", "write_script"]

@@ -15,6 +15,17 @@ def must_say(digest: Digest, edition: str = "full") -> tuple[str, ...]:
     return tuple(narration_line(paragraph) for block in blocks for paragraph in block.paragraphs)
 
 
+def left_out(digest: Digest, script: Script, edition: str = "full") -> tuple[str, ...]:
+    """The paragraphs that the script does not have, word for word: a template of the user's may forget them."""
+    said = _letters("".join(utterance.text for utterance in script.utterances))
+    return tuple(paragraph for paragraph in must_say(digest, edition) if _letters(paragraph) not in said)
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone: a template may add a full stop or a quotation mark."""
+    return "".join(character for character in text if character.isalnum())
+
+
 def may_say(digest: Digest, script: Script, *, show_title: str, templates: Path | None = None) -> tuple[str, ...]:
     """What may be said though no paragraph of the digest has it: titles, places in the order, the template's own words.
 

@@ -11,7 +11,6 @@ from typing import Literal
 
 from podcast.models import Digest, Item, SegmentKind
 
-EDITIONS = ("full", "brief")
 Place = Literal["only", "first", "middle", "last"]
 
 _HAN = re.compile(r"[\u3400-\u9fff]")

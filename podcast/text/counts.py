@@ -228,10 +228,7 @@ def dashed_digits(match: re.Match[str]) -> Said:
     return Said(numbers.digits(match[0].replace("-", "")), sure=False, note="single digits with dashes")
 
 
-_CELLS = r"\d{4,5}(?<!00)(?=\s?(?:圆柱|芯片|[大小]?电池|电芯|处理器|座舱|平台))"
-
-
-@rule("code", _CELLS)
+@rule("code", r"\d{4,5}(?<!00)(?=\s?(?:圆柱|芯片|[大小]?电池|电芯|处理器|座舱|平台))")
 def part_number(match: re.Match[str]) -> Said:
     """8295芯片, 4680电池: parts are named by digits"""
     return Said(numbers.digits(match[0]), note="the name of a part")

@@ -65,9 +65,12 @@ def unit(match: re.Match[str]) -> Said | str | None:
         match["size"] * bool(between or match["bsize"]) + between + ("至" if "至" in (match["span"] or "") else "到")
     )
     said = _said(match, size, said_unit, between)
-    said += "加" if match["plus"] else ""
     gap = " " if said_unit[0].isascii() else ""
-    if match["b"] and match["per"] and follows(match, r"\s?[加提减]速"):
+    if match["plus"] and not gap and not size and match["a"].endswith("0") and not match["b"]:
+        said += "多"  # 1000km+
+    elif match["plus"]:
+        said_unit += "加"
+    if match["b"] and match["per"] and follows(match, r"\s?(?:[加提减破]|成绩|\d)"):
         return f"{said}{gap}{said_unit}每{per}"  # 0-100km/h加速 names a run, not a rate
     return f"{'每' + per if per else ''}{said}{gap}{said_unit}"
 
@@ -79,6 +82,8 @@ _LETTERS = frozenset("msghtVWALT")
 def _is_measured(match: re.Match[str], name: str) -> bool:
     if precedes(match, TIER):
         return False
+    if name == "s" and precedes(match, r"/h\s?"):
+        return True  # 0-100km/h 2.1s
     if name == "m":
         return not precedes(match, r"[$€£¥]")
     if name == "A":
@@ -125,11 +130,14 @@ def tokens_per(match: re.Match[str]) -> str:
 _NO_WORDS = alternation({unit for unit in _UNITS if not re.fullmatch(r"[A-Z]?[a-z]*[aeiou][a-z]*|.", unit)})
 
 
-@rule("unit", rf"\s?(?:({_NO_WORDS})|(m)(?=/|[一-龥，。]|$))(?:/({_PER_UNIT}))?(?![A-Za-z0-9À-ɏ])", "letter symbol")
+_WRITTEN = r"(?:\^-?\d+|[⁰¹²³⁴⁵⁶⁷⁸⁹]|\d\s?[xX×*]\s?\d+(?:\.\d+)?)\s?"  # a power or a product, in digits
+
+
+@rule("unit", rf"\s?(?:({_NO_WORDS})|(m))(?:/({_PER_UNIT}))?(?![A-Za-z0-9À-ɏ])", "letter symbol")
 def unit_after_han(match: re.Match[str]) -> str | None:
     """300多kWh, 三百万kWh, 10^8 m/s, 4×100m: the number is in Chinese, a power or a product"""
-    if not precedes(
-        match, r"(?:[一二三四五六七八九十两百千万亿余多几零]|\^-?\d+|[⁰¹²³⁴⁵⁶⁷⁸⁹]|\d\s?[xX×*]\s?\d+(?:\.\d+)?)\s?"
+    if not precedes(match, _WRITTEN) and (
+        match[2] or not precedes(match, r"[一二三四五六七八九十两百千万亿余多几零]\s?")
     ):
         return None
     return _UNITS[match[1] or match[2]].rpartition("|")[2] + (f"每{PERIODS[match[3]]}" if match[3] else "")

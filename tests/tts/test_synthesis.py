@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from podcast.errors import EngineUnavailable, QualityError, SpeechRefused
-from podcast.models import Script
+from podcast.models import Script, Segment, Sentence, Utterance
 from podcast.testing import Fault, FaultRule, ToneEngine
-from podcast.tts.base import Voice
+from podcast.tts.base import Speech, Voice
 from podcast.tts.cache import ClipCache
 from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Progress, Speaker, Synthesis, synthesize
-from tests.builders import script
+from tests.builders import PUBLISHED, script
 
 VOICES = {"anchor": Voice("low"), "commentator": Voice("high")}
 
@@ -83,6 +84,57 @@ def test_a_clip_that_stays_bad_is_refused_by_name_and_not_kept(tmp_path: Path, f
     engine = ToneEngine()
     speak(script(texts), tmp_path, engine)
     assert engine.said == [texts[place]]  # the good ones were kept
+
+
+class Slow(ToneEngine):
+    """A voice by nature so slow that half of a sentence is not too short for it, until its pace is known."""
+
+    async def synthesize(self, utterance: Utterance, voice: Voice) -> Speech:
+        return await super().synthesize(utterance, Voice(voice.name, rate=0.6))
+
+
+@pytest.mark.parametrize("last", ["unavailable", None])
+def test_what_was_cut_before_the_pace_was_known_is_found_out(tmp_path: Path, last: Fault | None) -> None:
+    """In the end of the same run, or by the next where that one ended early."""
+
+    def faults(utterance: Utterance, attempt: int) -> Fault | None:
+        if utterance.spoken == TEXTS[0] and attempt == 1:
+            return "short"
+        return last if utterance.spoken == TEXTS[9] else None
+
+    first, second = Slow(concurrency=1, faults=faults), Slow()
+    with pytest.raises(EngineUnavailable) if last else nullcontext():
+        speak(script(TEXTS), tmp_path, first)
+    assert first.said.count(TEXTS[0]) == (1 if last else 2)
+    result = speak(script(TEXTS), tmp_path, second)
+    assert sorted(second.said) == sorted([TEXTS[0], TEXTS[9]] if last else [])
+    assert result.synthesized == len(second.said)
+
+
+def test_an_accepted_clip_is_not_spoken_again_for_any_of_its_equals(tmp_path: Path) -> None:
+    texts = ("同样的话。", "别的话。", "同样的话。")
+    faults = on("同样的话。", "silent")
+    speak(script(texts), tmp_path, ToneEngine(faults=faults), accept=["s00-u01"])
+    engine = ToneEngine(faults=faults)
+    assert speak(script(texts), tmp_path, engine, accept=["s00-u01"]).cached == 3
+    assert engine.said == []
+
+
+def test_the_same_text_in_other_sentences_is_another_clip(tmp_path: Path) -> None:
+    """A clip has a mark for each sentence."""
+    one = Sentence("你好。再见。", "你好。再见。")
+    two = (Sentence("你好。", "你好。"), Sentence("再见。", "再见。"))
+    for sentences in ((one,), two):
+        what = Script("样例", PUBLISHED, (Segment("item", "样例", 1, (Utterance("u", "anchor", sentences, 0.3),)),))
+        assert len(speak(what, tmp_path, ToneEngine()).clips[0].marks) == len(sentences)
+
+
+def test_an_engine_is_never_asked_for_more_at_once_than_it_likes(tmp_path: Path) -> None:
+    first = ToneEngine(concurrency=4, delay_seconds=0.005, faults=lambda *_: "unavailable")
+    second = ToneEngine(concurrency=1, delay_seconds=0.005)
+    second.name = "other"
+    speak(script(TEXTS), tmp_path, first, second)
+    assert (first.peak, second.peak) == (4, 1)
 
 
 def test_a_bad_clip_is_taken_only_by_name(tmp_path: Path) -> None:
