@@ -7,10 +7,12 @@ or config is wrong, 3 no engine could speak, 4 the episode failed its own checks
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,26 +30,37 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # Chinese, whatever the locale says
     try:
         status: int = options.run(options)
-    except PodcastError as error:
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:
         if options.debug:
             raise
-        print(f"podcast: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        print("podcast: stopped; what was spoken is kept, run it again to go on", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away (`podcast script | head`): no one to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:  # the last line of defence: a person gets a line, not a traceback
-        if options.debug:
-            raise
-        print(f"podcast: unexpected {type(error).__name__}: {error}", file=sys.stderr)
-        print("  This is a defect; --debug shows where it happened.", file=sys.stderr)
-        return 1
+        return _told_at_the_end(error)
+    return status
+
+
+def _told_at_the_end(error: BaseException) -> int:
+    """Say in a line or two what ended the program; the exit status that goes with it."""
+    match error:
+        case PodcastError():
+            return _told(error).exit_status
+        case KeyboardInterrupt():
+            line, status = "stopped; what was spoken is kept, run it again to go on", INTERRUPTED
+        case BrokenPipeError():
+            # The reader of our output went away (`podcast script | head`): no one to tell.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        case OSError():
+            line = f"{error.filename or 'standard output'}: {error.strerror or error}"
+            status = InputError.exit_status
+        case _:
+            line = f"unexpected {type(error).__name__}: {error}\n  This is a defect; --debug shows where it happened."
+            status = 1
+    print(f"podcast: {line}", file=sys.stderr)
     return status
 
 
@@ -146,15 +159,20 @@ def _make(options: argparse.Namespace) -> int:
 def _readable(paths: Sequence[Path]) -> tuple[list[Path], list[PodcastError]]:
     """The files that are digests, and what is wrong with the others: told before anything is spoken."""
     from podcast.digest import read_digest
+    from podcast.publish import source_name
 
-    readable, failed = [], []
+    readable: dict[tuple[str, date], Path] = {}
+    failed: list[PodcastError] = []
     for path in paths:
         try:
-            read_digest(path)
-            readable.append(path)
+            day = read_digest(path).published.date()
+            other = readable.setdefault((source_name(path), day), path)
+            if other != path:
+                hint = "Give one of them another name: by name and date an episode knows its digest."
+                raise InputError(f"has the name and the date of {other}", where=str(path), hint=hint)
         except PodcastError as error:
             failed.append(_told(error))
-    return readable, failed
+    return list(readable.values()), failed
 
 
 def _make_each(
@@ -221,7 +239,7 @@ def _summary(made: Made) -> dict[str, Any]:
 def _script(options: argparse.Namespace) -> int:
     from podcast.console import print_report, print_script
     from podcast.digest import read_digest
-    from podcast.production import lexicon, show
+    from podcast.production import existing, lexicon, show
     from podcast.script import write_script
     from podcast.text import narrate
     from podcast.text.normalize import read
@@ -236,14 +254,14 @@ def _script(options: argparse.Namespace) -> int:
         show_title=about.title,
         disclosure=about.disclosure,
         edition=options.edition or config.script.edition,
-        templates=config.resolve(config.script.templates) if config.script.templates else None,
+        templates=existing(config, config.script.templates, "script.templates"),
     )
     script = narrate(draft, words, unit="sentence", max_characters=90)
     for warning in digest.warnings:
         print(f"podcast: {options.digest}: {warning}", file=sys.stderr)
     if options.report:
         texts = [sentence.text for utterance in script.utterances for sentence in utterance.sentences]
-        print_report(report((text, read(text, words)) for text in texts), as_json=options.format == "json")
+        print_report(report((text, read(text, words)) for text in texts), options.format)
     else:
         print_script(script, options.format)
     return 0
@@ -283,7 +301,7 @@ def _say(options: argparse.Namespace) -> int:
     clip = say(
         options.text,
         options.output,
-        roster=roster(config, options.engine),
+        roster=roster(config, options.engine, alone=True),
         cache=clip_cache(config),
         lexicon=lexicon(config),
         voice=options.voice,

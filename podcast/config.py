@@ -160,10 +160,17 @@ def _convert(value: Any, hint: Any, keys: tuple[str, ...], source: _Source) -> A
 
 
 def _with_environment(config: Config, environment: Mapping[str, str]) -> Config:
+    tables = {definition.name for definition in dataclasses.fields(Config)}
     for name, text in environment.items():
-        if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
-            continue
-        keys = tuple(name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"))
+        first, *rest = name.removeprefix(ENVIRONMENT_PREFIX).split("__")
+        if not name.startswith(ENVIRONMENT_PREFIX) or (not rest and first.split("_")[0].lower() not in tables):
+            continue  # another program's
+        if not rest:
+            hint = f"Write {name.replace('_', '__', 2).replace('__', '_', 1)}: two underscores part table and key."
+            raise ConfigError(f"{name} names no key", where="environment", hint=hint)
+        # A term of the lexicon is taken as it is written; keys are lower case.
+        lexicon = first.lower() == "lexicon"
+        keys = (first.lower(), *(rest if lexicon else [part.lower() for part in rest]))
         config = _set(config, keys, text, name)
     return config
 
@@ -176,7 +183,10 @@ def _set(part: T, keys: tuple[str, ...], text: str, name: str) -> T:
         hint = f"Did you mean {near[0].upper()}?" if near else f"Known: {', '.join(hints).upper()}."
         raise ConfigError(f"{name} sets an unknown key", where="environment", hint=hint)
     old = getattr(part, head)
-    if dataclasses.is_dataclass(old) and rest:
+    if dataclasses.is_dataclass(old) != bool(rest) and not isinstance(old, dict):
+        what = "is a table" if dataclasses.is_dataclass(old) else "has no keys below it"
+        raise ConfigError(f"{name}: {head} {what}", where="environment", hint="Name one key of a table.")
+    if dataclasses.is_dataclass(old):
         return dataclasses.replace(part, **{head: _set(old, rest, text, name)})  # type: ignore[type-var]  # a dataclass
     value: Any = text
     try:

@@ -19,7 +19,7 @@ from rich.table import Table
 from podcast.models import Script
 from podcast.pipeline import Made
 from podcast.script import script_markdown
-from podcast.text.report import Row
+from podcast.text.report import Row, report_markdown
 from podcast.tts.synthesis import Progress as Step
 
 _LOG_EVERY_SECONDS = 30.0  # where there is no terminal for a bar
@@ -121,9 +121,12 @@ def script_json(script: Script) -> dict[str, object]:
     }
 
 
-def print_report(rows: Sequence[Row], *, as_json: bool) -> None:
-    """Every place where spoken differs from written."""
-    if as_json:
+def print_report(rows: Sequence[Row], form: str) -> None:
+    """Every place where spoken differs from written; `form` is "text", "json" or "markdown"."""
+    if form == "markdown":
+        print(report_markdown(rows), end="")
+        return
+    if form == "json":
         print(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
         return
     table = Table("", "written", "spoken", "rule", "times", "in", box=None)

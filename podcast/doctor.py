@@ -12,8 +12,11 @@ from pathlib import Path
 
 from podcast.audio.ffmpeg import ffmpeg_path
 from podcast.errors import PodcastError
-from podcast.production import engine, lexicon
+from podcast.production import lexicon, production, roster
+from podcast.publish import check_show
+from podcast.script.writer import template_words
 from podcast.settings import Config
+from podcast.tts.synthesis import Speaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,9 @@ def examine(config: Config) -> list[Finding]:
         _attempt("lexicon", lambda: f"{len(lexicon(config).entries)} entries"),
         replace(_attempt("ffmpeg", ffmpeg_path), optional=True),  # only for music in formats libsndfile cannot read
         _writable(config.cache_folder),
+        _attempt("settings", lambda: _settings(config)),
     ]
-    engines = [_engine(config, name) for name in ("edge", "kokoro")]
+    engines = [_engine(speaker) for speaker in roster(config).speakers]
     findings += engines
     if not any(finding.well for finding in engines):
         findings.append(Finding(well=False, what="no engine can speak", hint="One of the above must be mended."))
@@ -47,11 +51,25 @@ def _attempt(name: str, action: Callable[[], str]) -> Finding:
         return Finding(well=False, what=f"{name}: {error.what}", hint=error.hint or "")
 
 
-def _engine(config: Config, name: str) -> Finding:
+def _settings(config: Config) -> str:
+    """Everything that `make` would look at before it speaks."""
+    work = production(config, public=Path("public"))
+    check_show(work.show)
+    template_words(work.templates)
+    return "templates, music, cover and show are in order"
+
+
+def _engine(speaker: Speaker) -> Finding:
+    name = speaker.engine.name
     try:
-        asyncio.run(engine(config, name).check())
+        asyncio.run(speaker.engine.check())
     except PodcastError as error:
         return Finding(well=False, what=f"{name}: {error.what}", hint=error.hint or "", optional=True)
+    known = speaker.engine.voices()
+    unknown = sorted({voice.name for voice in speaker.voices.values()} - set(known)) if known else []
+    if unknown:
+        hint = f"`podcast voices --engine {name}` lists those it is known to have."
+        return Finding(well=False, what=f"{name}: no voice {', '.join(unknown)}", hint=hint, optional=True)
     return Finding(well=True, what=f"{name}: can speak")
 
 

@@ -89,14 +89,14 @@ def make_episode(
             edition=production.edition,
             templates=production.templates,
         )
-        plan = cache(lambda speaker: _plan(draft, digest, speaker, production))
         name = episode_id(production.public, digest)
+        accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
+        plan = cache(lambda speaker: _plan(draft, digest, speaker, production, accept))
         old = read_episode(production.public, name)
         kept = _still_good(old, plan, production) if old and not force else None
     if old and kept:
         return _unchanged(old, kept, production, _notes(digest, production), clock)
     with clock.stage("tts"):
-        accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
         chosen, synthesis = asyncio.run(_speak(plan, production, accept, on_progress, warnings))
     with clock.stage("audio"):
         master, timeline = make_master(
@@ -145,7 +145,7 @@ class _Plan:
     content_hash: str
 
 
-def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Production) -> _Plan:
+def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Production, accept: frozenset[str]) -> _Plan:
     engine = speaker.engine
     script = narrate(draft, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
     _hold_to_digest(digest, script, engine.max_characters, production)
@@ -154,7 +154,7 @@ def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Productio
         asdict(script),
         {**asdict(digest), "source": None, "warnings": None},
         [speaker.key(utterance) for utterance in script.utterances],
-        [utterance.id for utterance in script.utterances if utterance.id in production.accept],
+        [utterance.id for utterance in script.utterances if utterance.id in accept],
         asdict(production.target),
         _without_paths(production.music),
         _without_paths(production.show),

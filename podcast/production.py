@@ -46,7 +46,7 @@ def production(
         target=target(config),
         timezone=config.show.timezone,
         edition=edition or config.script.edition,
-        templates=_existing(config, config.script.templates, "script.templates"),
+        templates=existing(config, config.script.templates, "script.templates"),
         accept=accept,
     )
 
@@ -62,7 +62,7 @@ def show(config: Config) -> Show:
         base_url=settings.base_url if settings.base_url.endswith("/") else f"{settings.base_url}/",
         language=settings.language,
         category=settings.category,
-        cover=_existing(config, settings.cover, "show.cover") or ASSETS / "cover.jpg",
+        cover=existing(config, settings.cover, "show.cover") or ASSETS / "cover.jpg",
         disclosure=settings.disclosure,
         explicit=settings.explicit,
         copyright=settings.copyright or settings.author,
@@ -92,7 +92,7 @@ def target(config: Config) -> Target:
 def lexicon(config: Config) -> Lexicon:
     """The built-in readings, then those of the lexicon file, then those of podcast.toml."""
     result = BUILTIN
-    file = _existing(config, config.script.lexicon, "script.lexicon")
+    file = existing(config, config.script.lexicon, "script.lexicon")
     if file is None and config.path and config.resolve(LEXICON_NAME).is_file():
         file = config.resolve(LEXICON_NAME)
     if file:
@@ -107,11 +107,11 @@ def clip_cache(config: Config) -> ClipCache:
     return ClipCache(config.cache_folder / "clips", limit_bytes=round(config.tts.cache_limit_gb * 1e9))
 
 
-def roster(config: Config, name: str | None = None) -> Roster:
-    """The engines in order of preference.  Only the ones named are ever asked."""
+def roster(config: Config, name: str | None = None, *, alone: bool = False) -> Roster:
+    """The engines in order of preference; `alone`: of a named one no other takes the place."""
     name = name or config.tts.engine
     names = {"auto": ("edge", "kokoro"), "edge": ("edge", "kokoro"), "openai": ("openai", "kokoro")}.get(name, (name,))
-    if name != "auto" and config.tts.failover == "never":
+    if name != "auto" and (alone or config.tts.failover == "never"):
         names = names[:1]
     return Roster([_speaker(config, name) for name in names], failover=config.tts.failover, any_will_do=name == "auto")  # type: ignore[arg-type]  # one of its choices
 
@@ -146,8 +146,8 @@ def engine(config: Config, name: str) -> Engine:
     return KokoroEngine(
         model_folder=config.cache_folder / "models",
         voices_folder=ASSETS / "voices",
-        model=_existing(config, tts.kokoro.model, "tts.kokoro.model"),
-        voices=_existing(config, tts.kokoro.voices, "tts.kokoro.voices"),
+        model=existing(config, tts.kokoro.model, "tts.kokoro.model"),
+        voices=existing(config, tts.kokoro.voices, "tts.kokoro.voices"),
         threads=tts.kokoro.threads,
     )
 
@@ -177,10 +177,10 @@ def _music_file(config: Config, name: str) -> Path | None:
     value: str = getattr(config.audio, name)
     if value == BUILTIN_FILE:
         return ASSETS / f"{name}.flac"
-    return _existing(config, value, f"audio.{name}")
+    return existing(config, value, f"audio.{name}")
 
 
-def _existing(config: Config, name: str, key: str) -> Path | None:
+def existing(config: Config, name: str, key: str) -> Path | None:
     """The path a setting names, or None for an empty one."""
     if not name:
         return None

@@ -69,16 +69,16 @@ class VoicesConfig:
 class EdgeConfig:
     endpoint: str = key("", "wss://host/path of another server of this protocol, without /edge/v1; empty = Microsoft's")
     proxy: str = key("", "http://host:port of a proxy to reach it through")
-    connect_timeout_seconds: float = key(10.0, "longest wait for a connection")
-    frame_timeout_seconds: float = key(20.0, "longest silence on the line before a try is given up")
-    attempts: int = key(5, "tries for one utterance")
+    connect_timeout_seconds: float = key(10.0, "longest wait for a connection", limits=(0.1, 600))
+    frame_timeout_seconds: float = key(20.0, "longest silence on the line before a try is given up", limits=(0.1, 600))
+    attempts: int = key(5, "tries for one utterance", limits=(1, 50))
 
 
 @dataclass(frozen=True)
 class KokoroConfig:
     model: str = key("", "an ONNX export of Kokoro v1.0; empty = the int8 one of the extra `kokoro`")
     voices: str = key("", "an .npz of voices; empty = the built-in Chinese ones")
-    threads: int = key(0, "of the processor; 0 = all cores")
+    threads: int = key(0, "of the processor; 0 = all cores", limits=(0, 1024))
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ class OpenAIConfig:
     base_url: str = key("https://api.openai.com/v1", "any server with /audio/speech below this address")
     key_variable: str = key("OPENAI_API_KEY", "environment variable that holds the key; a key never stands in a file")
     model: str = key("tts-1", "model")
-    attempts: int = key(5, "tries for one utterance")
-    timeout_seconds: float = key(120.0, "longest wait for an answer")
+    attempts: int = key(5, "tries for one utterance", limits=(1, 50))
+    timeout_seconds: float = key(120.0, "longest wait for an answer", limits=(0.1, 3600))
     extra: dict[str, Any] = field(default_factory=dict, metadata={"comment": "further fields of the request"})
 
 
@@ -102,9 +102,10 @@ class TtsConfig:
     failover: str = key(
         "episode",
         "when an engine fails: never, episode (the next engine speaks it whole), utterance (only what failed)",
+        choices=("never", "episode", "utterance"),
     )
     cache: str = key("", "folder of the clip cache; empty = the user's cache folder")
-    cache_limit_gb: float = key(4.0, "least recently used clips beyond this are removed")
+    cache_limit_gb: float = key(4.0, "least recently used clips beyond this are removed", limits=(0.0, 1e6))
     edge: EdgeConfig = field(default_factory=EdgeConfig, metadata={"comment": "edge-tts, online"})
     kokoro: KokoroConfig = field(default_factory=KokoroConfig, metadata={"comment": "Kokoro, offline"})
     openai: OpenAIConfig = field(default_factory=OpenAIConfig, metadata={"comment": "an OpenAI-compatible server"})

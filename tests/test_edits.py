@@ -50,7 +50,7 @@ def test_an_accepted_clip_stays_accepted_and_only_there(tmp_path: Path) -> None:
     with pytest.raises(QualityError) as caught:
         make(source, with_engines(public, tone(broken)))
     [name] = set(str(caught.value).split("--accept ")[1].rstrip(".").split())
-    accepted = frozenset({name})
+    accepted = frozenset({f"2026-03-02/{name.split('/')[-1]}", "2026-03-09/s00-u01"})
 
     make(source, with_engines(public, tone(broken), accept=accepted))
     published = files(public)

@@ -231,6 +231,11 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def without_hash(found: dict[str, bytes]) -> dict[str, bytes]:
+    """The hash names the server that spoke, and each test's has another port."""
+    return {name: re.sub(rb'"content_hash": "\w+"', b"", content) for name, content in found.items()}
+
+
 def index(fault: str, place: str, studio: Studio) -> int:
     """Which utterance; wrong order shows only in one of several sentences."""
     several = [number for number, part in enumerate(studio.script.utterances) if len(part.sentences) > 1]
@@ -274,7 +279,7 @@ def test_faults_that_pass_leave_no_trace_in_what_is_published(studio: Studio, tm
     with FakeEdge(faults=[fault, "ok"] * len(studio.texts)) as fake:
         make(studio.source, with_engines(public, edge(fake, patience_seconds=patience_seconds(fault))))
     assert len(fake.requests) == 2 * len(studio.texts)
-    assert files(public) == files(studio.folder / "edge")
+    assert without_hash(files(public)) == without_hash(files(studio.folder / "edge"))
 
 
 @pytest.mark.parametrize("place", PLACES)

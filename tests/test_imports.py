@@ -23,7 +23,7 @@ ALLOWED = {
     "production": STAGES | {"config", "settings", "pipeline"},
     "audition": {"text", "tts"},
     "console": {"script", "text", "tts", "pipeline"},
-    "doctor": {"audio", "production", "settings"},
+    "doctor": {"audio", "production", "publish", "script", "settings", "tts"},
     "cli": STAGES | {"audition", "config", "console", "doctor", "pipeline", "production", "settings", ""},
     "__main__": {"cli"},
     "": set(),

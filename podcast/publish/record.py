@@ -24,7 +24,7 @@ def episode_json(episode: Episode) -> bytes:
 
 def read_record(path: Path) -> Episode:
     """Read an episode.json.  Raises InputError, naming the file, for one that is damaged or not ours."""
-    hint = "Make this episode again from its digest (podcast make --force), or remove its folder."
+    hint = "Restore the file, or remove the folder and make the episode again: its guid will be the same."
     try:
         return episode_from(json.loads(path.read_bytes()))
     except OSError as error:

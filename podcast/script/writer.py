@@ -109,7 +109,7 @@ def _render(environment: jinja2.Environment, block: Block, digest: Digest, **val
         )
     except jinja2.TemplateSyntaxError as error:
         raise ConfigError(str(error.message), where=f"{error.filename or name}:{error.lineno}") from error
-    except jinja2.TemplateError as error:
+    except (jinja2.TemplateError, UnicodeDecodeError, ArithmeticError, TypeError, ValueError) as error:
         raise ConfigError(
             f"template {name} cannot be filled: {error}", hint="Compare it with the built-in one."
         ) from error

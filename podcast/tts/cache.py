@@ -91,9 +91,9 @@ class ClipCache:
                     temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
-        except OSError as error:
+        except (OSError, soundfile.LibsndfileError, ValueError) as error:  # a full disk is any of these
             raise SetupError(
-                f"the clip cache cannot be written: {error.strerror or error}",
+                f"the clip cache cannot be written: {getattr(error, 'strerror', None) or error}",
                 where=str(self.folder),
                 hint="Free some space, or set tts.cache to a folder you can write to.",
             ) from error

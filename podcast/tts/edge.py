@@ -68,7 +68,8 @@ class EdgeEngine:
     """
 
     name = "edge"
-    # The sound is made by the service, which has no version; the client's does not change it.
+    # The sound is made by the service, which has no version; the client's does not change it.  Another server's clips
+    # are not this one's.
     version = "1"
     unit: Literal["sentence", "paragraph"] = "paragraph"
     max_characters = 1000
@@ -92,6 +93,8 @@ class EdgeEngine:
             )
         self.concurrency = concurrency
         self._at_endpoint = endpoint_context(endpoint)
+        if endpoint:
+            self.version = f"1 {endpoint}"
         self._proxy = proxy or None
         self._connect_timeout_seconds = connect_timeout_seconds
         self._frame_timeout_seconds = frame_timeout_seconds

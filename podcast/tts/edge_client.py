@@ -87,12 +87,18 @@ def explained(error: Exception) -> Passing | SpeechRefused | EngineUnavailable:
         case TimeoutError():
             reason = Passing("no answer in time", hint=ELSEWHERE)
         case aiohttp.ClientError() | OSError():
-            reason = Passing(f"no connection ({str(error) or type(error).__name__})", hint=ELSEWHERE)
+            reason = Passing(_no_connection(error), hint=ELSEWHERE)
         case EdgeTTSException() | LookupError() | ValueError() | TypeError():
             reason = Passing(f"an answer that edge-tts does not understand ({error})", hint=UPGRADE)
         case _:
             raise error
     return reason
+
+
+def _no_connection(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):  # whose own words show an object of Python's
+        return f"no connection to {error.host} ({error.os_error.strerror or error.os_error})"
+    return f"no connection ({str(error) or type(error).__name__})"
 
 
 def _explained_status(error: aiohttp.ClientResponseError) -> Passing | SpeechRefused:

@@ -13,6 +13,7 @@ import importlib
 import os
 import tempfile
 import threading
+import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,7 +59,8 @@ class KokoroEngine:
         self._threads = threads or os.cpu_count() or 1
         self._session: Any = None
         self._lock = threading.Lock()
-        self.version = f"v1.0-{_fingerprint(model)}" if model else "v1.0-int8"
+        own = [_fingerprint(path) for path in (model, voices) if path]
+        self.version = "-".join(["v1.0", *(own or ["int8"])])
 
     def request(self, utterance: Utterance, voice: Voice) -> str:
         lines = "\n".join(_phonemes(utterance))
@@ -208,13 +210,16 @@ def _replace(path: Path, write: Any) -> None:
 def _open_voices(path: Path) -> Any:
     try:
         return np.load(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise SetupError(f"the kokoro voices cannot be read: {error}", where=str(path)) from error
 
 
-def _fingerprint(model: Path) -> str:
-    """Name and size tell one export from another; hashing 300 MB at each start would cost a second."""
-    return f"{model.name}-{model.stat().st_size if model.is_file() else 0}"
+def _fingerprint(path: Path) -> str:
+    """Name, size and time tell one file from another; hashing 300 MB at each start would cost a second."""
+    if not path.is_file():
+        return path.name
+    status = path.stat()
+    return f"{path.name}-{status.st_size}-{status.st_mtime_ns}"
 
 
 def _trimmed(samples: Samples) -> tuple[Samples, int, int]:
