@@ -1,0 +1,145 @@
+"""`podcast make` and its neighbours as processes, speaking through a service on loopback."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fake_edge import FakeEdge
+from tests.test_cli import DIGEST, run
+
+SECOND = DIGEST.replace("2026.03.02", "2026.03.03").replace("12亿元", "15亿元").replace("80亿", "90亿")
+ONLY_EDGE = '[tts]\nengine = "edge"\nfailover = "never"\n[tts.edge]\nattempts = 1\nendpoint = "{endpoint}"\n'
+
+
+@pytest.fixture
+def service() -> Iterator[FakeEdge]:
+    with FakeEdge() as fake:
+        yield fake
+
+
+@pytest.fixture
+def show(tmp_path: Path, service: FakeEdge) -> Path:
+    """A folder with a config and two digests."""
+    (tmp_path / "podcast.toml").write_text(ONLY_EDGE.format(endpoint=service.endpoint), encoding="utf-8")
+    (tmp_path / "digests").mkdir()
+    (tmp_path / "digests/2026-03-02.md").write_text(DIGEST, encoding="utf-8")
+    (tmp_path / "digests/2026-03-03.md").write_text(SECOND, encoding="utf-8")
+    return tmp_path
+
+
+def test_make_json_has_the_agreed_form_and_is_all_of_the_output(show: Path) -> None:
+    result = run(show, "make", "digests", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    answer = json.loads(result.stdout)
+    assert answer["feed"] == "public/feed.xml"
+    assert [episode["id"] for episode in answer["episodes"]] == ["2026-03-02", "2026-03-03"]
+    first = answer["episodes"][0]
+    keys = (
+        "id guid title mp3 duration_seconds loudness_lufs true_peak_dbtp engine utterances synthesized cached seconds"
+    )
+    assert set(keys.split()) <= set(first)
+    assert set(first["seconds"]) == {"script", "tts", "audio", "publish"}
+    assert first["engine"] == "edge"
+    assert (show / first["mp3"]).stat().st_size > 10_000
+
+
+def test_made_again_nothing_is_asked_of_the_service(show: Path, service: FakeEdge) -> None:
+    run(show, "make", "digests")
+    asked = len(service.requests)
+    again = json.loads(run(show, "make", "digests", "--json").stdout)
+    assert [(episode["synthesized"], episode["changed"]) for episode in again["episodes"]] == [(0, False)] * 2
+    forced = json.loads(run(show, "make", "digests", "--json", "--force").stdout)
+    assert [(episode["synthesized"], episode["changed"]) for episode in forced["episodes"]] == [(0, True)] * 2
+    assert len(service.requests) == asked
+
+
+def test_a_file_that_is_no_digest_is_named_and_keeps_no_other_from_being_made(show: Path) -> None:
+    (show / "digests/2026-03-01.md").write_text("没有条目。\n", encoding="utf-8")
+    (show / "digests/README.md").write_text("# 说明\n", encoding="utf-8")
+    result = run(show, "make", "digests", "--json")
+    assert result.returncode == 2
+    assert "2026-03-01.md" in result.stderr
+    assert "README" not in result.stderr
+    assert len(json.loads(result.stdout)["episodes"]) == 2
+    assert (show / "public/feed.xml").is_file()
+
+
+def test_an_episode_with_a_clip_cut_short_every_time_is_status_3_and_not_published(tmp_path: Path) -> None:
+    with FakeEdge(rule=lambda text: "short:0.3" if "估值" in text else None) as fake:
+        (tmp_path / "podcast.toml").write_text(ONLY_EDGE.format(endpoint=fake.endpoint), encoding="utf-8")
+        (tmp_path / "2026-03-02.md").write_text(
+            DIGEST.replace("估值约80亿元。", "估值约80亿元。" * 12), encoding="utf-8"
+        )
+        refused = run(tmp_path, "make", "2026-03-02.md")
+        assert refused.returncode == 3
+        assert "2026-03-02.md" in refused.stderr
+        assert "audio" in refused.stderr
+        assert not (tmp_path / "public/feed.xml").exists()
+
+
+def test_interrupted_it_says_so_and_goes_on_next_time(show: Path, service: FakeEdge) -> None:
+    with FakeEdge(rule=lambda text: "stall:0.5" if "感谢" in text else None) as slow:
+        config = ONLY_EDGE.format(endpoint=slow.endpoint)
+        (show / "podcast.toml").write_text(config, encoding="utf-8")
+        command = [sys.executable, "-m", "podcast", "make", "digests/2026-03-02.md"]
+        environment = {"PODCAST_TTS__CACHE": str(show / "cache"), "PATH": "/usr/bin:/bin"}
+        process = subprocess.Popen(command, cwd=show, env=environment, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not any("感谢" in request.text for request in slow.requests):
+            time.sleep(0.05)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, "Traceback" in errors) == (130, False)
+    assert "run it again" in errors
+    assert not (show / "public/episodes/2026-03-02").exists()
+    assert list((show / "cache").rglob("*.flac"))
+    assert not list((show / "cache").rglob("*.part"))
+
+
+def test_two_runs_do_not_write_to_one_folder(show: Path) -> None:
+    from podcast.publish import exclusive, prepare_public
+
+    prepare_public(show / "public")
+    with exclusive(show / "public"):
+        result = run(show, "make", "digests")
+    assert (result.returncode, "another run" in result.stderr) == (2, True)
+    assert run(show, "make", "digests").returncode == 0
+
+
+def test_feed_is_made_again_from_the_folders(show: Path) -> None:
+    run(show, "make", "digests")
+    feed = show / "public/feed.xml"
+    before = feed.read_bytes()
+    feed.unlink()
+    (show / "public/index.html").unlink()
+    assert run(show, "feed").stdout == "public/feed.xml\n"
+    assert feed.read_bytes() == before
+    assert (show / "public/index.html").is_file()
+
+
+def test_say_speaks_into_a_file(show: Path) -> None:
+    result = run(show, "say", "重塑银行业，涨了12%。", "-o", "hear.wav", "--engine", "edge")
+    assert (result.returncode, result.stdout) == (0, "hear.wav\n")
+    assert "百分之十二" in result.stderr
+    assert (show / "hear.wav").stat().st_size > 10_000
+    assert run(show, "say", "。。。", "-o", "x.wav", "--engine", "edge").returncode == 2
+    assert run(show, "say", "你好", "-o", "x.doc", "--engine", "edge").returncode == 2
+
+
+def test_cache_and_doctor_answer(show: Path) -> None:
+    run(show, "make", "digests")
+    assert "clips" in run(show, "cache").stdout
+    assert "0 clips" in run(show, "cache", "--prune", "0").stdout
+    doctor = run(show, "doctor")
+    assert (doctor.returncode, "edge: can speak" in doctor.stdout) == (0, True)
+    (show / "podcast.toml").write_text('[tts]\nengine = "edge"\nfailover = "never"\n[show]\ncategory = ["Nws"]\n')
+    assert run(show, "doctor").returncode == 2
