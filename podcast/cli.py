@@ -130,6 +130,7 @@ def _config(options: argparse.Namespace, near: Path | None = None) -> Config:
 
 
 def _make(options: argparse.Namespace) -> int:
+    from podcast.audio import check_music
     from podcast.console import Display
     from podcast.production import production
     from podcast.publish import check_show, exclusive, prepare_public, publish_show
@@ -141,6 +142,7 @@ def _make(options: argparse.Namespace) -> int:
         raise InputError("--accept names no episode", hint="With several digests write --accept EPISODE/UTTERANCE.")
     work = production(config, public=options.output, engine=options.engine, edition=options.edition, accept=accept)
     check_show(work.show)
+    check_music(work.music, work.target)
     made: list[Made] = []
     feed = None
     if digests:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from podcast.audio import check_music
 from podcast.audio.ffmpeg import ffmpeg_path
 from podcast.errors import PodcastError
 from podcast.production import lexicon, production, roster
@@ -55,6 +56,7 @@ def _settings(config: Config) -> str:
     """Everything that `make` would look at before it speaks."""
     work = production(config, public=Path("public"))
     check_show(work.show)
+    check_music(work.music, work.target)
     template_words(work.templates)
     return "templates, music, cover and show are in order"
 

@@ -13,7 +13,7 @@ loudness.py  filters.py  ffmpeg.py  files.py    what they measure, filter, read 
 """
 
 from podcast.audio.ffmpeg import ffmpeg_path
-from podcast.audio.master import Music, Target, make_master
+from podcast.audio.master import Music, Target, check_music, make_master
 from podcast.audio.tags import Tags
 
-__all__ = ["Music", "Tags", "Target", "ffmpeg_path", "make_master"]
+__all__ = ["Music", "Tags", "Target", "check_music", "ffmpeg_path", "make_master"]

@@ -125,6 +125,11 @@ def make_master(
     return Master(output, timeline.duration_seconds, loudness, joined.true_peak_dbtp), timeline
 
 
+def check_music(music: Music, target: Target) -> None:
+    """Read the music once: better told now than after minutes of speech.  Raises what `make_master` would of it."""
+    _recipe(music, target, None)
+
+
 def _recipe(music: Music, target: Target, cache: Path | None) -> Recipe:
     read = partial(
         read_music,

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 from podcast.tts.english import english
 
@@ -93,9 +93,29 @@ def _parts(spoken: str, pinyin: Sequence[str], starts: set[int]) -> Iterator[str
         elif run := _LETTERS.match(spoken, place):
             end = run.end()
             yield f" {english(run[0])} "
+        elif romanized := _romanized(spoken[place:]):
+            word, length = romanized
+            end = place + length
+            yield f" {english(word)} "
         else:
             yield _punctuation(spoken[place])
         place = end
+
+
+def _romanized(text: str) -> tuple[str, int] | None:
+    """A word of kana, hangul or another script at the start of `text` in Latin letters, and its length; else None.
+
+    The letters are those of the characters' Unicode names (HIRAGANA LETTER SA -> sa): rough, but a foreign name is
+    heard and not lost.
+    """
+    letters = "".join(takewhile(lambda character: character.isalpha() and not _is_han(character), text))
+    names = [unicodedata.name(character, "").split() for character in letters]
+    word = "".join(name[-1].lower() for name in names if name and name[-1].isalpha() and name[-1] != "MARK")
+    return (word, len(letters)) if word else None
+
+
+def _is_han(character: str) -> bool:
+    return unicodedata.name(character, "").startswith("CJK")
 
 
 def _punctuation(character: str) -> str:

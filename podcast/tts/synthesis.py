@@ -20,7 +20,7 @@ from podcast.errors import EngineUnavailable, PodcastError, QualityError
 from podcast.models import Clip, Mark, Script, Utterance
 from podcast.tts.base import Engine, Samples, Speech, Voice
 from podcast.tts.cache import ClipCache, clip_key
-from podcast.tts.verify import Pace, spoken_seconds, verify
+from podcast.tts.verify import SILENT, Pace, spoken_seconds, verify
 
 _TRIES = 2  # whole, before it is split
 _GAP_SECONDS = 0.35  # between sentences that had to be spoken one by one
@@ -158,10 +158,11 @@ class _Run:
             raise self.failure
         if self.bad:
             lines = "; ".join(f"{utterance.id} ({', '.join(why)}): {_short(utterance)}" for utterance, why in self.bad)
-            names = " ".join(f"--accept {utterance.id}" for utterance, _ in self.bad)
+            names = " ".join(f"--accept {utterance.id}" for utterance, why in self.bad if why != [SILENT])
+            as_it_is = f", or publish as it is with {names}" if names else ""  # silence has no place in the transcript
             raise QualityError(
                 f"{len(self.bad)} of {len(self.script.utterances)} utterances were not spoken well: {lines}",
-                hint=f"Run it again, change the text, or publish as it is with {names}.",
+                hint=f"Run it again, or change the text{as_it_is}.",
             )
         order = [utterance.id for utterance in self.script.utterances]
         engines = [self.speaker_of[name].engine.name for name in order]

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from podcast.models import Mark, Utterance
 from podcast.tts.base import Samples, Speech
 
+SILENT = "it is silent"
 FRAME_SECONDS = 0.02
 SILENT_DBFS = -50.0  # a clip whose loudest frame is below this; speech is 25 dB louder or more
 PAUSE_DB = -35.0  # under the level of speech: background and breath, not voice
@@ -80,7 +81,7 @@ def verify(speech: Speech, utterance: Utterance, pace: Pace | None = None) -> li
         return ["the audio has samples that are no numbers"]
     levels_db = _levels_db(samples, speech.sample_rate_hz)
     if levels_db.max() < SILENT_DBFS:
-        return ["it is silent"]
+        return [SILENT]
     problems = []
     clipped = float(np.mean(np.abs(samples) >= FULL_SCALE))
     if clipped > CLIPPED_SHARE:

@@ -97,6 +97,14 @@ def test_the_vocabulary_is_the_models() -> None:
     assert set(config.DEFAULT_VOCAB) == VOCABULARY
 
 
+@pytest.mark.parametrize("text", ["さくら", "アニメ", "한국", "مرحبا"])
+def test_a_word_of_another_script_is_heard_by_the_names_of_its_letters(text: str) -> None:
+    pytest.importorskip("phonemizer", reason="the kokoro extra is not installed")
+    line = phonemes(f"新{text}好", ["xin1", *([NO_HAN] * len(text)), "hao3"])
+    assert len(line) > len(phonemes("新好", ["xin1", "hao3"])) + 3
+    assert set(line) <= VOCABULARY
+
+
 @pytest.mark.parametrize("text", ["5", "好5", "€", "①"])
 def test_what_cannot_be_said_is_named(text: str) -> None:
     with pytest.raises(ValueError, match=text[-1]):
