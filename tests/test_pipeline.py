@@ -191,3 +191,34 @@ def test_no_digest_no_folder(tmp_path: Path) -> None:
     with pytest.raises(DigestError):
         make(path, studio(tmp_path, ToneEngine()))
     assert not list((tmp_path / "public").glob("episodes/*"))
+
+
+def test_a_template_that_forgets_the_summaries_is_refused(source: Path, tmp_path: Path) -> None:
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    (templates / "item.j2").write_text("{{ transition }}：{{ block.headline }}\n", encoding="utf-8")
+    engine = ToneEngine()
+    with pytest.raises(QualityError, match="leaves out 2 paragraphs"):
+        make(source, replace(studio(tmp_path, engine), templates=templates))
+    assert engine.said == []
+
+
+def test_a_template_that_says_a_number_of_its_own_by_chance_is_refused(source: Path, tmp_path: Path) -> None:
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    (templates / "overview.j2").write_text(
+        "{% for text in block.paragraphs %}{{ text }}{{ digest.items | length * 7 }}分。\n{% endfor %}",
+        encoding="utf-8",
+    )
+    with pytest.raises(QualityError, match="adds number 十四"):
+        make(source, replace(studio(tmp_path, ToneEngine()), templates=templates))
+
+
+def test_a_named_engine_makes_it_again_and_auto_takes_what_is_there(source: Path, tmp_path: Path) -> None:
+    one, two = ToneEngine(), ToneEngine()
+    one.name, two.name = "one", "two"
+    make(source, studio(tmp_path, two))
+    auto = studio(tmp_path, one, two)
+    auto = replace(auto, roster=Roster(auto.roster.speakers, any_will_do=True))
+    assert make(source, auto).changed is False
+    assert make(source, studio(tmp_path, one, two)).episode.engine == "one"
