@@ -196,6 +196,7 @@ class Master:
     duration_seconds: float  # of the audio a player hears
     loudness_lufs: float  # integrated, EBU R128 gated, of the decoded MP3
     true_peak_dbtp: float  # ITU-R BS.1770 (4 x oversampled), of the decoded MP3
+    peaks: tuple[float, ...] = ()  # greatest magnitude in each MP3 frame (26 ms), decoded; 1.0 = full scale
 
 
 # --- show and episode: what is published ------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podcast.audio import Music, Tags, Target, make_master
+from podcast.audio import Music, Tags, Target, make_master, waveform_svg
 from podcast.digest import read_digest
 from podcast.errors import EngineUnavailable, QualityError, SetupError
 from podcast.models import Digest, Episode, Script, Show
@@ -43,6 +43,7 @@ class Production:
     public: Path
     roster: Roster
     cache: ClipCache
+    parts: Path  # folder of encoded parts, which make_master keeps small
     lexicon: Lexicon
     music: Music
     target: Target
@@ -106,6 +107,7 @@ def make_episode(
             music=production.music,
             target=production.target,
             tags=_tags(chosen.script, production.show, name, old.guid if old else new_guid(production.show, name)),
+            cache=production.parts,
         )
     with clock.stage("publish"):
         episode = write_episode(
@@ -114,6 +116,7 @@ def make_episode(
             digest=digest,
             script=chosen.script,
             script_document=_document(chosen.script, production.lexicon),
+            waveform=waveform_svg(master.peaks, timeline),
             timeline=timeline,
             master=master,
             show=production.show,

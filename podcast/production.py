@@ -41,6 +41,7 @@ def production(
         public=public,
         roster=roster(config, engine),
         cache=clip_cache(config),
+        parts=config.cache_folder / "parts",
         lexicon=lexicon(config),
         music=_music(config),
         target=target(config),
@@ -86,6 +87,7 @@ def target(config: Config) -> Target:
         true_peak_dbtp=audio.true_peak_dbtp,
         channels=audio.channels,
         bitrate_kbps=audio.bitrate_kbps,
+        mono_as_played=audio.mono_as_played,
     )
 
 

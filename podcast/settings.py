@@ -119,6 +119,10 @@ class AudioConfig:
     bed: str = key("", "music under the overview, likewise")
     duck_db: float = key(-15.0, "how far music goes down under speech", limits=(-60.0, 0.0))
     loudness_lufs: float = key(-16.0, "integrated loudness of the master", limits=(-31.0, -9.0))
+    mono_as_played: bool = key(
+        default=False,
+        comment="a mono file counts as two loudspeakers play it: 3 LU louder than its one channel measures",
+    )
     true_peak_dbtp: float = key(-1.0, "highest true peak of the decoded MP3", limits=(-9.0, -0.1))
     channels: int = key(1, "1 = mono, 2 = stereo", choices=(1, 2))
     bitrate_kbps: int = key(

@@ -82,6 +82,7 @@ def make(folder: Path, name: str, clips: str = "") -> None:
         production(load_config(None, {}), public=public),
         roster=Roster([Speaker(LoggingEngine(folder / f"{name}.log"), VOICES)]),
         cache=ClipCache(folder / (clips or f"{name}-clips")),
+        parts=folder / f"{name}-parts",
         music=Music(),
     )
     make_episode(folder / "2026-03-02.md", work)

@@ -191,6 +191,7 @@ def with_engines(
         production(load_config(None, {}), public=public, accept=accept),
         roster=Roster(speakers, failover=failover),
         cache=ClipCache(public.with_name(f"{public.name}-clips")),
+        parts=public.with_name(f"{public.name}-parts"),
         music=Music(),
     )
 

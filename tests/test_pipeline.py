@@ -8,13 +8,16 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import soundfile
 from mutagen.mp3 import MP3
 
+from podcast.audio import filters
+from podcast.audio.loudness import gating_blocks, integrated_lufs, k_response
 from podcast.config import load_config
 from podcast.errors import DigestError, EngineUnavailable, QualityError
 from podcast.models import Utterance
 from podcast.pipeline import Made, Production, make_episode
-from podcast.production import production
+from podcast.production import production, target
 from podcast.publish import publish_show
 from podcast.testing import Fault, ToneEngine
 from podcast.tts.base import Voice
@@ -58,6 +61,7 @@ def studio(tmp_path: Path, *engines: ToneEngine, failover: Failover = "episode")
         built,
         roster=Roster([Speaker(engine, VOICES) for engine in engines], failover=failover),
         cache=ClipCache(tmp_path / "clips"),
+        parts=tmp_path / "parts",
     )
 
 
@@ -82,6 +86,7 @@ def test_a_digest_becomes_an_episode_with_everything_beside_it(source: Path, tmp
         "transcript.vtt",
         "transcript.srt",
         "script.md",
+        "waveform.svg",
         "index.html",
     }
     mp3 = MP3(made.path)
@@ -133,6 +138,35 @@ def test_one_changed_item_speaks_its_own_sentences_and_keeps_the_guid(source: Pa
     assert [text for text in engine.said if "九十亿" in text] == engine.said != []
     assert len(engine.said) == 1
     assert (again.changed, again.episode.guid) == (True, first.episode.guid)
+
+
+def test_one_changed_item_encodes_its_own_part(source: Path, tmp_path: Path) -> None:
+    make(source, studio(tmp_path, ToneEngine()))
+    before = set((tmp_path / "parts").iterdir())
+    source.write_text(DIGEST.replace("约80亿元", "约90亿元"), encoding="utf-8")
+    again = make(source, studio(tmp_path, ToneEngine()))
+    assert len(before) == len(again.episode.chapters)
+    assert len(set((tmp_path / "parts").iterdir()) - before) == 1
+    fresh = make(source, replace(studio(tmp_path, ToneEngine()), public=tmp_path / "other", parts=tmp_path / "none"))
+    assert fresh.path.read_bytes() == again.path.read_bytes()
+
+
+def test_mono_as_played_is_a_setting_that_makes_the_episode_again(source: Path, tmp_path: Path) -> None:
+    make(source, studio(tmp_path, ToneEngine()))
+    config = load_config(None, {"PODCAST_AUDIO__MONO_AS_PLAYED": "true"})
+    made = make(source, replace(studio(tmp_path, ToneEngine()), target=target(config)))
+    assert made.changed
+    assert made.episode.loudness_lufs == pytest.approx(-16.0, abs=0.5)
+    table, rate_hz = soundfile.read(made.path, dtype="float32")
+    [weighted] = filters.apply(table, rate_hz, k_response(rate_hz))
+    assert integrated_lufs(gating_blocks(weighted, rate_hz)) == pytest.approx(-19.0, abs=0.5)
+
+
+def test_the_waveform_names_the_chapters_and_is_on_the_page(source: Path, tmp_path: Path) -> None:
+    made = make(source, studio(tmp_path, ToneEngine()))
+    titles = [found.text for found in ET.parse(made.path.with_name("waveform.svg")).findall(".//{*}title")]
+    assert titles == [chapter.title for chapter in made.episode.chapters]
+    assert '<img class="waveform" src="waveform.svg"' in made.path.with_name("index.html").read_text(encoding="utf-8")
 
 
 def test_a_new_title_is_the_same_episode(source: Path, tmp_path: Path) -> None:

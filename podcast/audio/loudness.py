@@ -1,4 +1,4 @@
-"""Loudness after EBU R128 / ITU-R BS.1770-5: K-weighting, gating, range, true peak.
+"""Loudness after EBU R128 / ITU-R BS.1770-5: K-weighting and gating.
 
 Mono is measured as one channel (weight 1), as ffmpeg's ebur128 does by default.  `MONO_AS_PLAYED_LU` is what the same
 file measures when it is counted as it comes out of two loudspeakers.
@@ -115,22 +115,5 @@ class Meter:
         self._rest = cells[count * per_step :]
 
     def integrated_lufs(self) -> float:
-        return integrated_lufs(self._windows(4))
-
-    def maximum_short_term_lufs(self) -> float:
-        """Loudest 3 s."""
-        return max((lufs(float(value)) for value in (self._windows(30).max(initial=0.0),)), default=-math.inf)
-
-    def range_lu(self) -> float:
-        """Loudness range (EBU Tech 3342): 10th to 95th percentile of the 3 s windows above -20 LU relative."""
-        windows = self._windows(30)
-        loud = windows[windows > mean_square(-70.0)]
-        if not len(loud):
-            return 0.0
-        loud = loud[loud > np.mean(loud) / 100]
-        low, high = np.percentile(loud, (10, 95))
-        return float(10 * np.log10(high / low))
-
-    def _windows(self, steps: int) -> Energies:
-        all_steps = np.concatenate(self._steps) if self._steps else np.zeros(0)
-        return sliding(all_steps, steps) if len(all_steps) >= steps else all_steps
+        steps = np.concatenate(self._steps) if self._steps else np.zeros(0)
+        return integrated_lufs(sliding(steps, 4) if len(steps) >= 4 else steps)

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from podcast.audio import mp3
+from podcast.audio import encoded, mp3
 from podcast.audio.files import temporary_beside
 from podcast.audio.loudness import MONO_AS_PLAYED_LU, Meter
 from podcast.audio.mix import Levels, MusicCuts
@@ -99,8 +99,8 @@ def make_master(
 ) -> tuple[Master, Timeline]:
     """Mix and encode an episode to the MP3 file `output`; clips[i] belongs to script.utterances[i].
 
-    `cache`, a folder, keeps encoded parts by the hash of their samples, so that an edit encodes one part.  The file is
-    written under another name and renamed when it is whole; the same input gives the same bytes.
+    `cache`, a folder, keeps encoded parts, so that an edit encodes one part; the least recently used of them go.  The
+    file is written under another name and renamed when it is whole; the same input gives the same bytes.
 
     QualityError: a clip is damaged, or the result misses its target.  InputError: music or cover cannot be read.
     SetupError: the folder cannot be written, or music needs an ffmpeg that is not there.
@@ -115,6 +115,8 @@ def make_master(
             timeline = build_timeline(script, tuple(clips), parts, joined.parts)
             head = tag_bytes(tags, timeline) + _info_frame(joined, frames_path)
             _write(output, head, frames_path)
+        if cache:
+            encoded.prune(cache)
     except OSError as error:
         raise SetupError(
             f"the audio cannot be written ({error.strerror or error})",
@@ -122,7 +124,8 @@ def make_master(
             hint="Make the folder writable, or free some space.",
         ) from error
     loudness = joined.loudness_lufs + target.correction_lu
-    return Master(output, timeline.duration_seconds, loudness, joined.true_peak_dbtp), timeline
+    peaks = tuple(np.concatenate([part.frame_peaks for part in joined.parts]).tolist())
+    return Master(output, timeline.duration_seconds, loudness, joined.true_peak_dbtp, peaks), timeline
 
 
 def check_music(music: Music, target: Target) -> None:

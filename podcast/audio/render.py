@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from podcast.audio import mp3
-from podcast.audio.files import temporary_beside
+from podcast.audio import encoded, mp3
 from podcast.audio.filters import Samples
 from podcast.audio.loudness import Energies, Meter
 from podcast.audio.mix import Heard, Levels, MusicCuts, mix_part
@@ -30,7 +28,7 @@ class Recipe:
     true_peak_dbtp: float
     channels: int
     bitrate_kbps: int
-    cache: Path | None  # a folder that keeps encoded parts by the hash of their samples
+    cache: Path | None  # a folder that keeps encoded parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class Rendered:
     sentences: tuple[tuple[Heard, ...], ...]  # for each utterance
     cells: Energies  # of the decoded frames, for the meter
     true_peak: float  # of the decoded frames; 1.0 = 0 dBTP
+    frame_peaks: Samples  # of the decoded frames, the greatest magnitude in each, for the waveform
 
 
 def render_part(part: Part, recipe: Recipe, gain_db: float = 0.0) -> Rendered:
@@ -57,7 +56,8 @@ def render_part(part: Part, recipe: Recipe, gain_db: float = 0.0) -> Rendered:
         frames, heard = _through_codec(channels, recipe)
         peak = max(true_peak(channel) for channel in heard)
         if peak <= wanted:
-            return Rendered(frames, len(channels[0]), mix.sentences, Meter.cells(heard), peak)
+            cells = Meter.cells(heard)
+            return Rendered(frames, len(channels[0]), mix.sentences, cells, peak, _frame_peaks(heard))
         ceiling *= 0.98 * wanted / peak
 
 
@@ -74,14 +74,9 @@ def _through_codec(channels: tuple[Samples, ...], recipe: Recipe) -> tuple[bytes
 def _encode(channels: tuple[Samples, ...], recipe: Recipe) -> bytes:
     if recipe.cache is None:
         return mp3.encode(channels, recipe.bitrate_kbps)
-    digest = hashlib.sha256(f"{mp3.ENCODER} {recipe.bitrate_kbps} {len(channels)}".encode())
-    for channel in channels:
-        digest.update(channel.data)
-    path = recipe.cache / f"{digest.hexdigest()}.mp3"
-    if path.is_file():
-        return path.read_bytes()
-    frames = mp3.encode(channels, recipe.bitrate_kbps)
-    with temporary_beside(path) as temporary:
-        temporary.write_bytes(frames)
-        temporary.replace(path)
-    return frames
+    return encoded.encode(channels, recipe.bitrate_kbps, recipe.cache)
+
+
+def _frame_peaks(channels: tuple[Samples, ...]) -> Samples:
+    peaks: Samples = np.max([np.abs(channel).reshape(-1, mp3.FRAME).max(axis=1) for channel in channels], axis=0)
+    return peaks

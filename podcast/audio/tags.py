@@ -42,7 +42,6 @@ class Tags:
     guid: str = ""
     copyright: str = ""
     language: str = "zh-cn"
-    number: int | None = None  # of the episode
     cover: Path | None = None  # JPEG or PNG, square
 
 
@@ -59,7 +58,6 @@ def tag_bytes(tags: Tags, timeline: Timeline) -> bytes:
         id3.TDRL: tags.date,
         id3.TCON: tags.genre,
         id3.TCOP: tags.copyright,
-        id3.TRCK: "" if tags.number is None else str(tags.number),
         id3.TLAN: language,
         id3.TLEN: str(milliseconds(timeline.duration_seconds)),
         id3.TGID: tags.guid,

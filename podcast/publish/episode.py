@@ -20,6 +20,7 @@ from podcast.publish.record import RECORD, clean, episode_json, read_record
 from podcast.publish.transcript import cards, srt, transcript_json, vtt
 
 EPISODES = "episodes"
+WAVEFORM = "waveform.svg"  # lacking in episodes of earlier versions
 
 
 def episode_id(public: Path, digest: Digest) -> str:
@@ -75,6 +76,7 @@ def write_episode(
     digest: Digest,
     script: Script,
     script_document: str,
+    waveform: str,
     timeline: Timeline,
     master: Master,
     show: Show,
@@ -121,6 +123,7 @@ def write_episode(
         raise quality_error(problems)
     files = documents(episode, show)
     files |= {"script.md": script_document.encode(), "notes.txt": printable(plain).encode()}
+    files |= {WAVEFORM: printable(waveform).encode()}
     _place(public / EPISODES / id, master.path, files | {RECORD: episode_json(episode)})
     return episode
 

@@ -24,7 +24,7 @@ from podcast.models import Chapter, Cue, Episode, Link, Show
 from podcast.publish import notes
 from podcast.publish.chapters import clock
 from podcast.publish.directories import cover_name
-from podcast.publish.episode import EPISODES, documents
+from podcast.publish.episode import EPISODES, WAVEFORM, documents
 from podcast.publish.feed import FEED, Numbered, number, page_url
 from podcast.publish.files import replace_file, web_address
 
@@ -50,7 +50,8 @@ def write_site(public: Path, episodes: Iterable[Episode], show: Show) -> None:
         folder = public / EPISODES / entry.episode.id
         for name, content in documents(entry.episode, show).items():
             replace_file(folder / name, content)
-        replace_file(folder / "index.html", site.episode_page(entry, newer, older))
+        waveform = (folder / WAVEFORM).is_file()
+        replace_file(folder / "index.html", site.episode_page(entry, newer, older, waveform=waveform))
     years = sorted({entry.season for entry in numbered}, reverse=True)
     for year in years:
         replace_file(public / "archive" / f"{year}.html", site.year_page(numbered, year, years))
@@ -107,7 +108,9 @@ class Site:
         entries = [entry for entry in numbered if entry.season == year]
         return self._render("year.html.j2", root="../", entries=entries, year=year, years=years)
 
-    def episode_page(self, entry: Numbered, newer: Episode | None, older: Episode | None) -> bytes:
+    def episode_page(
+        self, entry: Numbered, newer: Episode | None, older: Episode | None, *, waveform: bool = False
+    ) -> bytes:
         episode = entry.episode
         return self._render(
             "episode.html.j2",
@@ -121,6 +124,7 @@ class Site:
             structured=structured_data(entry, self.show),
             newer=newer,
             older=older,
+            waveform=WAVEFORM if waveform else None,
         )
 
     def sitemap(self, numbered: Sequence[Numbered], years: Sequence[int]) -> bytes:

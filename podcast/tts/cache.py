@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,12 +20,13 @@ import numpy as np
 import soundfile
 
 from podcast.errors import SetupError
+from podcast.folders import found_files, remove_least_used, remove_unfinished
 from podcast.models import Clip, Mark
 from podcast.tts.base import Speech
 
 _SUFFIX = ".flac"
+_CLIPS = f"??/*{_SUFFIX}"
 _TEMPORARY = ".part"
-_STALE_SECONDS = 3600.0  # an unfinished file older than this belongs to a process that is gone
 _IN_USE_SECONDS = 86_400.0  # longer than any episode takes
 
 
@@ -103,7 +103,7 @@ class ClipCache:
         self.path(key).unlink(missing_ok=True)
 
     def size(self) -> CacheSize:
-        sizes = [status.st_size for _, status in self._files()]
+        sizes = [status.st_size for _, status in found_files(self.folder, _CLIPS)]
         return CacheSize(len(sizes), sum(sizes))
 
     def prune(self, limit_bytes: int | None = None) -> CacheSize:
@@ -113,31 +113,10 @@ class ClipCache:
         being made may still want it.
         """
         limit = self.limit_bytes if limit_bytes is None else limit_bytes
-        files = sorted(self._files(), key=lambda entry: entry[1].st_mtime)
-        total, removed, freed = sum(status.st_size for _, status in files), 0, 0
-        if limit_bytes is None and files:
-            files = [entry for entry in files if entry[1].st_mtime < files[-1][1].st_mtime - _IN_USE_SECONDS]
-        for path, status in files:
-            if limit is None or total - freed <= limit:
-                break
-            with contextlib.suppress(OSError):
-                path.unlink()
-                removed, freed = removed + 1, freed + status.st_size
-        self._sweep()
-        return CacheSize(removed, freed)
-
-    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
-        for path in self.folder.glob(f"??/*{_SUFFIX}"):
-            with contextlib.suppress(FileNotFoundError):
-                yield path, path.stat()
-
-    def _sweep(self) -> None:
-        """Remove what a killed process left unfinished."""
-        newest = max((status.st_mtime for _, status in self._files()), default=0.0)
-        for path in self.folder.glob(f"??/*{_TEMPORARY}"):
-            with contextlib.suppress(OSError):
-                if path.stat().st_mtime < newest - _STALE_SECONDS:
-                    path.unlink()
+        spare_seconds = _IN_USE_SECONDS if limit_bytes is None else 0.0
+        removed = remove_least_used(self.folder, _CLIPS, limit, spare_seconds=spare_seconds)
+        remove_unfinished(self.folder, f"??/*{_TEMPORARY}", _CLIPS)
+        return CacheSize(*removed)
 
 
 def _write(path: Path, speech: Speech) -> None:

@@ -80,14 +80,6 @@ def test_quiet_stretches_are_gated_out():
     assert meter.integrated_lufs() == pytest.approx(-23.0, abs=0.1)
 
 
-def test_loudness_range_of_two_levels_is_their_distance():
-    """EBU Tech 3342, case 1: 20 s at -20, 20 s at -30 have 10 LU."""
-    signal = np.concatenate((tone(1000, 20, 0.1), tone(1000, 20, 10 ** (-30 / 20))))
-    meter = Meter()
-    meter.add(Meter.cells([signal, signal]))
-    assert meter.range_lu() == pytest.approx(10.0, abs=1.0)
-
-
 def test_pieces_measure_as_the_whole():
     """Frames that come in pieces of any number give the figures of the whole signal."""
     cells = Meter.cells([syllables(7.0, seed=4, rate_hz=44_100)])
@@ -96,7 +88,6 @@ def test_pieces_measure_as_the_whole():
     for piece in np.split(cells, [64, 640, 6400, 7000]):
         pieces.add(piece)
     assert pieces.integrated_lufs() == whole.integrated_lufs()
-    assert pieces.maximum_short_term_lufs() == whole.maximum_short_term_lufs()
 
 
 def test_one_syllable_is_measured_over_its_own_length():
@@ -114,10 +105,9 @@ def test_loudness_and_peak_agree_with_ffmpeg(tmp_path: Path, channels):
     command = [FFMPEG, "-hide_banner", "-nostats", "-i", path, "-af", "ebur128=peak=true", "-f", "null", "-"]
     report = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     summary = report[report.rindex("Summary:") :]
-    figures = {name: float(re.search(rf"{name}:\s+(-?[\d.]+)", summary)[1]) for name in ("I", "LRA", "Peak")}
+    figures = {name: float(re.search(rf"{name}:\s+(-?[\d.]+)", summary)[1]) for name in ("I", "Peak")}
     meter = Meter()
     meter.add(Meter.cells(sides))
     assert meter.integrated_lufs() == pytest.approx(figures["I"], abs=0.1)
-    assert meter.range_lu() == pytest.approx(figures["LRA"], abs=0.3)
     peak = max(true_peak(side) for side in sides)
     assert 20 * math.log10(peak) == pytest.approx(figures["Peak"], abs=0.2)

@@ -69,6 +69,7 @@ def write(public: Path, show: Show, tone: Path, tmp_path: Path) -> Publish:
             digest=digest,
             script=script,
             script_document="# 文稿\n",
+            waveform='<svg xmlns="http://www.w3.org/2000/svg"/>\n',
             timeline=timeline,
             master=Master(path, **measured),
             show=to,

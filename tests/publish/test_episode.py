@@ -21,6 +21,7 @@ FILES = {
     "transcript.json",
     "transcript.srt",
     "transcript.vtt",
+    "waveform.svg",
 }
 
 

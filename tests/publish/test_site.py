@@ -87,6 +87,16 @@ def test_an_episode_can_be_played_and_read_without_javascript(site: Path) -> Non
         assert words in path.read_text()
 
 
+def test_an_episode_without_a_waveform_shows_none(site: Path, show: Show) -> None:
+    """As those have none that were made before there were any."""
+    path = site / "episodes/2025-11-04/index.html"
+    assert "waveform.svg" in read(path).all("img", "src")
+    (path.parent / "waveform.svg").unlink()
+    publish_show(site, show)
+    assert "waveform.svg" not in read(path).all("img", "src")
+    assert "waveform.svg" in read(site / "episodes/2025-11-05/index.html").all("img", "src")
+
+
 def test_structured_data_says_what_the_episode_is(site: Path) -> None:
     html = (site / "episodes/2025-11-05/index.html").read_text()
     found = re.search(r'<script type="application/ld\+json">(.*?)</script>', html)
