@@ -53,7 +53,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     source.write_text(DIGEST, encoding="utf-8")
     speaker = Speaker(ToneEngine(), {"anchor": Voice("low"), "commentator": Voice("high")})
     built = production(load_config(None, {}), public=folder / "public")
-    return make_episode(source, replace(built, roster=Roster([speaker]), cache=ClipCache(folder / "clips")))
+    caches = {"cache": ClipCache(folder / "clips"), "parts": folder / "parts"}
+    return make_episode(source, replace(built, roster=Roster([speaker]), **caches))
 
 
 def test_what_was_heard_as_written_has_no_error(made: Made) -> None:
