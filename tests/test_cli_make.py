@@ -85,13 +85,25 @@ def test_an_episode_with_a_clip_cut_short_every_time_is_status_3_and_not_publish
         assert not (tmp_path / "public/feed.xml").exists()
 
 
+def heed_interrupts() -> None:
+    """A suite in the background of a shell ignores SIGINT, and its children would, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_interrupted_it_says_so_and_goes_on_next_time(show: Path, service: FakeEdge) -> None:
     with FakeEdge(rule=lambda text: "stall:0.5" if "感谢" in text else None) as slow:
         config = ONLY_EDGE.format(endpoint=slow.endpoint)
         (show / "podcast.toml").write_text(config, encoding="utf-8")
         command = [sys.executable, "-m", "podcast", "make", "digests/2026-03-02.md"]
         environment = {"PODCAST_TTS__CACHE": str(show / "cache"), "PATH": "/usr/bin:/bin"}
-        process = subprocess.Popen(command, cwd=show, env=environment, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            cwd=show,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 -- safe: this process has no lock that the child could wait for
+        )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and not any("感谢" in request.text for request in slow.requests):
             time.sleep(0.05)
