@@ -145,8 +145,8 @@ def _make(options: argparse.Namespace) -> int:
     from podcast.production import production
     from podcast.publish import check_show, exclusive, prepare_public, publish_show
 
-    digests, failed = _readable(_digest_files(options.digests))
     config = _config(options, options.digests[0])
+    digests, failed = _readable(_digest_files(options.digests), config.show.timezone)
     accept = frozenset(options.accept)
     if len(digests) > 1 and any("/" not in name for name in accept):
         raise InputError("--accept names no episode", hint="With several digests write --accept EPISODE/UTTERANCE.")
@@ -168,7 +168,7 @@ def _make(options: argparse.Namespace) -> int:
     return max((error.exit_status for error in failed), default=0)
 
 
-def _readable(paths: Sequence[Path]) -> tuple[list[Path], list[PodcastError]]:
+def _readable(paths: Sequence[Path], timezone: str) -> tuple[list[Path], list[PodcastError]]:
     """The files that are digests, and what is wrong with the others: told before anything is spoken."""
     from podcast.digest import read_digest
     from podcast.publish import source_name
@@ -177,7 +177,7 @@ def _readable(paths: Sequence[Path]) -> tuple[list[Path], list[PodcastError]]:
     failed: list[PodcastError] = []
     for path in paths:
         try:
-            day = read_digest(path).published.date()
+            day = read_digest(path, timezone=timezone).published.date()
             other = readable.setdefault((source_name(path), day), path)
             if other != path:
                 hint = "Give one of them another name: by name and date an episode knows its digest."

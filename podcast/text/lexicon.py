@@ -21,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from podcast.errors import LexiconError
+from podcast.text.respelling import homophones
 from podcast.text.rules import alternation, table
 
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿𠀀-𲎯〇]+")
@@ -220,15 +221,10 @@ def syllables() -> frozenset[str]:
     return frozenset(syllable for row in table("syllables") for syllable in row[0].split())
 
 
-@lru_cache(maxsize=1)
-def _homophones() -> dict[str, str]:
-    return {row[0]: row[1] for row in table("poly_homophones")}
-
-
 def _character(syllable: str) -> str:
     """A common character with this sound.  Where none has the tone, one of another: the pinyin goes along anyway."""
     tones = [syllable, *(syllable[:-1] + tone for tone in "14235")]
-    return next((_homophones()[tone] for tone in tones if tone in _homophones()), "")
+    return next((homophones()[tone] for tone in tones if tone in homophones()), "")
 
 
 def _builtin() -> Lexicon:

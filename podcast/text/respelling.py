@@ -26,7 +26,7 @@ def respell(text: str, readings: Mapping[str, Sequence[str]] | None = None) -> s
 
 
 def _respell(character: str, syllable: str) -> str:
-    return character if _readings(character) == {syllable} else _homophones().get(syllable, character)
+    return character if _readings(character) == {syllable} else homophones().get(syllable, character)
 
 
 def _readings(character: str) -> set[str]:
@@ -39,6 +39,6 @@ def _readings(character: str) -> set[str]:
 
 
 @lru_cache(maxsize=1)
-def _homophones() -> dict[str, str]:
+def homophones() -> dict[str, str]:
     """Syllable -> the most common character that is read so and no other way."""
     return {row[0]: row[1] for row in table("poly_homophones")}
