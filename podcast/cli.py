@@ -196,8 +196,8 @@ def _make_each(
     failed = []
     for path in digests:
         try:
-            with display.episode(path.name) as progress:
-                result = make_episode(path, work, force=force, on_progress=progress)
+            with display.episode(path.name) as watcher:
+                result = make_episode(path, work, force=force, watcher=watcher)
         except PodcastError as error:
             if path.name not in (error.where or ""):
                 error.where = ", ".join(filter(None, (str(path), error.where)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from types import TracebackType
@@ -17,12 +17,28 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from podcast.models import Script
-from podcast.pipeline import Made
+from podcast.pipeline import Made, Watcher
 from podcast.script import script_markdown
 from podcast.text.report import Row, report_markdown
 from podcast.tts.synthesis import Progress as Step
 
 _LOG_EVERY_SECONDS = 30.0  # where there is no terminal for a bar
+
+
+class _Bar(Watcher):
+    """Moves the bar of an episode."""
+
+    def __init__(self, console: Console, bar: Progress, task: TaskID, name: str) -> None:
+        self._console, self._bar, self._task, self._name = console, bar, task, name
+        self._started = self._logged = time.monotonic()
+
+    def progress(self, progress: Step) -> None:
+        now = time.monotonic()
+        note = f"{clock(progress.audio_seconds)} spoken{_time_left(progress, now - self._started)}"
+        self._bar.update(self._task, completed=progress.done, total=progress.total, note=note)
+        if self._bar.disable and now - self._logged > _LOG_EVERY_SECONDS:
+            self._logged = now
+            self._console.print(f"{self._name}: {progress.done}/{progress.total} utterances, {note}", highlight=False)
 
 
 class Display:
@@ -49,21 +65,10 @@ class Display:
         self._bar.stop()
 
     @contextmanager
-    def episode(self, name: str) -> Iterator[Callable[[Step], None]]:
+    def episode(self, name: str) -> Iterator[Watcher]:
         task = self._bar.add_task(name, total=1, note="reading")
-        started = logged = time.monotonic()
-
-        def report(step: Step) -> None:
-            nonlocal logged
-            now = time.monotonic()
-            note = f"{clock(step.audio_seconds)} spoken{_time_left(step, now - started)}"
-            self._bar.update(task, completed=step.done, total=step.total, note=note)
-            if self._bar.disable and now - logged > _LOG_EVERY_SECONDS:
-                logged = now
-                self._console.print(f"{name}: {step.done}/{step.total} utterances, {note}", highlight=False)
-
         try:
-            yield report
+            yield _Bar(self._console, self._bar, task, name)
         finally:
             self._bar.remove_task(TaskID(task))
 

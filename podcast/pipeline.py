@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from podcast.audio import Music, Tags, Target, make_master, waveform_svg
 from podcast.digest import read_digest
 from podcast.errors import EngineUnavailable, QualityError, SetupError
-from podcast.models import Digest, Episode, Script, Show
+from podcast.models import Clip, Digest, Episode, Script, Show
 from podcast.publish.episode import episode_id, new_guid, read_episode, write_episode
 from podcast.publish.leftovers import MAKING, sweep
 from podcast.script import left_out, may_say, must_say, script_markdown, write_script
@@ -67,18 +67,40 @@ class Made:
     seconds: dict[str, float] = field(default_factory=dict)  # wall time of each stage
 
 
+class Watcher:
+    """Is told what happens while an episode is made; of its methods a subclass writes those that it wants.
+
+    They are called from the thread that makes the episode and should return at once.
+    """
+
+    def stage(self, name: str) -> None:
+        """A stage begins: script, tts, audio or publish."""
+
+    def script(self, script: Script) -> None:
+        """What is going to be spoken.  Another script follows where another engine has to start again."""
+
+    def clip(self, clip: Clip) -> None:
+        """A clip is there, spoken or found, in any order.  A later one of the same utterance replaces it."""
+
+    def progress(self, progress: Progress) -> None:
+        """How far the speech is."""
+
+
 def make_episode(
     source: Path,
     production: Production,
     *,
+    id: str | None = None,  # noqa: A002 -- the field's name
     force: bool = False,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    watcher: Watcher | None = None,
 ) -> Made:
     """Make the episode of a digest and write its folder.  The feed is not touched: `publish_show` does that.
 
+    `id`: the folder that was reserved for it; otherwise that of `episode_id`.
     Raises PodcastError: DigestError, SpeechError, QualityError, SetupError.
     """
-    clock = _Clock()
+    watcher = watcher or Watcher()
+    clock = _Clock(watcher)
     warnings: list[str] = []  # of the engines
     with clock.stage("script"):
         sweep(production.public)
@@ -90,7 +112,7 @@ def make_episode(
             edition=production.edition,
             templates=production.templates,
         )
-        name = episode_id(production.public, digest)
+        name = id or episode_id(production.public, digest)
         accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
         plan = cache(lambda speaker: _plan(draft, digest, speaker, production, accept))
         old = read_episode(production.public, name)
@@ -98,7 +120,7 @@ def make_episode(
     if old and kept:
         return _unchanged(old, kept, production, _notes(digest, production), clock)
     with clock.stage("tts"):
-        chosen, synthesis = asyncio.run(_speak(plan, production, accept, on_progress, warnings))
+        chosen, synthesis = asyncio.run(_speak(plan, production, accept, watcher, warnings))
     with clock.stage("audio"):
         master, timeline = make_master(
             chosen.script,
@@ -228,7 +250,7 @@ async def _speak(
     plan: Planner,
     production: Production,
     accept: frozenset[str],
-    on_progress: Callable[[Progress], None],
+    watcher: Watcher,
     warnings: list[str],
 ) -> tuple[_Plan, Synthesis]:
     """Speak the plan of the first speaker that can; the whole episode by the next one where it gives up midway."""
@@ -237,9 +259,15 @@ async def _speak(
         speakers = await roster.available()
         warnings[:] = roster.reasons()
         chosen = plan(speakers[0])
+        watcher.script(chosen.script)
         try:
             synthesis = await synthesize(
-                chosen.script, speakers, production.cache, on_progress=on_progress, accept=accept
+                chosen.script,
+                speakers,
+                production.cache,
+                on_progress=watcher.progress,
+                on_clip=watcher.clip,
+                accept=accept,
             )
         except EngineUnavailable as error:
             if roster.failover == "never" or len(roster.speakers) == 1:
@@ -304,11 +332,13 @@ def _content(path: Path) -> str:
 class _Clock:
     """Wall time of each stage, in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, watcher: Watcher) -> None:
         self.seconds: dict[str, float] = {}
+        self._watcher = watcher
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        self._watcher.stage(name)
         start = time.perf_counter()
         try:
             yield

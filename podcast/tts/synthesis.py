@@ -70,14 +70,16 @@ async def synthesize(
     cache: ClipCache,
     *,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    on_clip: Callable[[Clip], None] = lambda _: None,
     accept: frozenset[str] = frozenset(),
 ) -> Synthesis:
     """Speak the script with the first speaker; the others step in for an utterance that it cannot say now.
 
+    `on_clip` is given every clip once it is in the cache, in any order, and again one that was spoken anew.
     `accept` names utterances that are taken as they are when verification fails.
     Raises EngineUnavailable, SpeechRefused, QualityError (a clip that stays wrong) or SetupError (cache not writable).
     """
-    run = _Run(script, speakers, cache, on_progress, accept)
+    run = _Run(script, speakers, cache, on_progress, on_clip, accept)
     run.look_up()
     workers = min(speakers[0].engine.concurrency + _STORING, max(1, len(run.missing)))
     await asyncio.gather(*(run.work() for _ in range(workers)))
@@ -92,6 +94,7 @@ class _Run:
     speakers: Sequence[Speaker]
     cache: ClipCache
     on_progress: Callable[[Progress], None]
+    on_clip: Callable[[Clip], None]
     accept: frozenset[str]
     clips: dict[str, Clip] = field(default_factory=dict)  # by utterance id
     speaker_of: dict[str, Speaker] = field(default_factory=dict)  # by utterance id
@@ -247,6 +250,7 @@ class _Run:
         for utterance in utterances:
             self.clips[utterance.id] = Clip(utterance.id, clip.path, clip.duration_seconds, clip.marks)
             self.speaker_of[utterance.id] = speaker
+            self.on_clip(self.clips[utterance.id])
 
     def _report(self) -> None:
         left = sum(len(utterances[0].spoken) for utterances in self.missing)
