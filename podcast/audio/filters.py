@@ -15,8 +15,8 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
 
-MEMORY_SECONDS = 0.1  # the slowest filter here (38 Hz, Q 0.5) has decayed by 200 dB
-_BLOCKS_AT_ONCE = 4  # the spectra stay in the processor's cache
+MEMORY_SECONDS = 0.05  # a high-pass at 70 Hz has decayed by 130 dB
+_BLOCKS_AT_ONCE = 8  # the spectra stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +39,34 @@ def block_size(rate_hz: int) -> int:
     return 1 << int(np.ceil(np.log2(5 * MEMORY_SECONDS * rate_hz)))
 
 
-def response(sections: tuple[Biquad, ...], rate_hz: int) -> Spectrum:
-    """Frequency response of the sections in series at the bins of an FFT of `block_size(rate_hz)`."""
-    size = block_size(rate_hz)
+def gain_at(sections: tuple[Biquad, ...], size: int) -> npt.NDArray[np.complex128]:
+    """Frequency response of the sections in series at the bins of a real FFT of `size`."""
     z1 = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
     product: npt.NDArray[np.complex128] = np.ones_like(z1)
     for section in sections:
         (b0, b1, b2), (a0, a1, a2) = section.b, section.a
         product *= (b0 + z1 * (b1 + z1 * b2)) / (a0 + z1 * (a1 + z1 * a2))
-    return np.asarray(product, dtype=np.complex64)
+    return product
 
 
-def apply(samples: Samples, rate_hz: int, *responses: Spectrum) -> tuple[Samples, ...]:
-    """Filter (n,) samples by each response; the signal is taken as silent before its start.
-
-    Several responses share the forward transform.
-    """
+def apply(samples: Samples, rate_hz: int, *sections: Biquad) -> Samples:
+    """Filter (n,) samples by the sections in series; the signal is taken as silent before its start."""
     size, memory = block_size(rate_hz), int(MEMORY_SECONDS * rate_hz)
+    gain = _gain(sections, size)
     hop = size - memory
     count = max(1, -(-len(samples) // hop))
     padded = np.zeros(memory + count * hop, dtype=np.float32)
     padded[memory : memory + len(samples)] = samples
     blocks = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-    results = tuple(np.empty(count * hop, dtype=np.float32) for _ in responses)
+    result = np.empty(count * hop, dtype=np.float32)
     for first in range(0, count, _BLOCKS_AT_ONCE):
         spectra = np.fft.rfft(blocks[first : first + _BLOCKS_AT_ONCE])
-        for result, gain in zip(results, responses, strict=True):
-            filtered = np.fft.irfft(spectra * gain, size)[:, memory:]
-            result[first * hop : first * hop + filtered.size] = filtered.ravel()
-    return tuple(result[: len(samples)] for result in results)
+        spectra *= gain
+        filtered = np.fft.irfft(spectra, size)[:, memory:]
+        result[first * hop : first * hop + filtered.size] = filtered.ravel()
+    return result[: len(samples)]
 
 
 @lru_cache(maxsize=16)
-def voice_high_pass(rate_hz: int, cutoff_hz: float) -> Spectrum:
-    return response((high_pass(cutoff_hz, rate_hz),), rate_hz)
+def _gain(sections: tuple[Biquad, ...], size: int) -> Spectrum:
+    return gain_at(sections, size).astype(np.complex64)

@@ -2,26 +2,30 @@
 
 Mono is measured as one channel (weight 1), as ffmpeg's ebur128 does by default.  `MONO_AS_PLAYED_LU` is what the same
 file measures when it is counted as it comes out of two loudspeakers.
+
+K-weighting is taken from the power spectrum of each step of 0.1 s (Parseval), which costs a quarter of filtering.  What
+the borders of the steps smear is 0.01 LU for speech and music; only pure tones under 40 Hz read up to 0.5 LU high.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from podcast.audio import filters
-from podcast.audio.filters import Biquad, Samples, Spectrum
+from podcast.audio.filters import Biquad, Samples, gain_at
 
 Energies = npt.NDArray[np.float64]
 
 MONO_AS_PLAYED_LU = 10 * math.log10(2)
-BLOCK_SECONDS = 0.4  # gating block of BS.1770; steps of 0.1 s are 75 % overlap
 STEP_SECONDS = 0.1
+BLOCK_STEPS = 4  # gating block of BS.1770: 0.4 s, 75 % overlap
+SHORT_TERM_STEPS = 30  # EBU R128: 3 s
 _OFFSET_LU = -0.691  # BS.1770: makes 997 Hz read its own level
+_STEPS_AT_ONCE = 8  # the spectra stay in the processor's cache
 
 
 def k_weighting(rate_hz: int) -> tuple[Biquad, Biquad]:
@@ -41,8 +45,43 @@ def k_weighting(rate_hz: int) -> tuple[Biquad, Biquad]:
 
 
 @lru_cache(maxsize=16)
-def k_response(rate_hz: int) -> Spectrum:
-    return filters.response(k_weighting(rate_hz), rate_hz)
+def _weights(rate_hz: int) -> Samples:
+    """For each bin of a step's power spectrum: what it adds to the step's K-weighted mean square."""
+    size = step_samples(rate_hz)
+    weights = np.square(np.abs(gain_at(k_weighting(rate_hz), size))) / size**2
+    weights[1 : -(-size // 2)] *= 2  # the bins that stand for negative frequencies too
+    return weights.astype(np.float32)
+
+
+def step_samples(rate_hz: int) -> int:
+    return round(STEP_SECONDS * rate_hz)
+
+
+def steps(channels: Iterable[Samples], rate_hz: int) -> Energies:
+    """K-weighted mean squares of the steps of 0.1 s of (n,) samples, summed over channels.
+
+    The last step is filled with silence.
+    """
+    size, weights = step_samples(rate_hz), _weights(rate_hz)
+    total: Energies = np.zeros(0)
+    for channel in channels:
+        count = -(-len(channel) // size)
+        whole = len(channel) // size
+        table = channel[: whole * size].reshape(whole, size)
+        last = np.zeros((count - whole, size), dtype=np.float32)
+        last.ravel()[: len(channel) - whole * size] = channel[whole * size :]
+        runs = [table[first : first + _STEPS_AT_ONCE] for first in range(0, whole, _STEPS_AT_ONCE)]
+        energies = [np.einsum("ij,j->i", _power(run), weights) for run in (*runs, last)]
+        energy = np.concatenate(energies).astype(np.float64)
+        total = total + energy if len(total) else energy
+    return total
+
+
+def _power(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    spectra = np.fft.rfft(rows)
+    power = np.square(spectra.real)
+    power += np.square(spectra.imag)
+    return np.asarray(power, dtype=np.float32)
 
 
 def lufs(mean_square: float) -> float:
@@ -59,18 +98,15 @@ def sliding(steps: Energies, count: int) -> Energies:
     return (sums[count:] - sums[:-count]) / count
 
 
-def gating_blocks(weighted: Samples, rate_hz: int) -> Energies:
-    """Mean squares of the 0.4 s blocks, 0.1 s apart, of (n,) K-weighted samples.
+def gating_blocks(steps_of_sound: Energies, length: float) -> Energies:
+    """Mean squares of the 0.4 s blocks, 0.1 s apart, of a sound that is `length` steps long.
 
     Less than one block gives one value over its true length: BS.1770 would leave it unmeasured, and a clip of one
     syllable has to be levelled too.
     """
-    step = round(STEP_SECONDS * rate_hz)
-    count = len(weighted) // step
-    if count < 4:
-        return np.array([np.mean(np.square(weighted, dtype=np.float64))]) if len(weighted) else np.zeros(0)
-    steps = np.square(weighted[: count * step]).reshape(count, step).mean(axis=1, dtype=np.float64)
-    return sliding(steps, 4)
+    if length < BLOCK_STEPS:
+        return np.array([steps_of_sound.sum() / length]) if length else np.zeros(0)
+    return sliding(steps_of_sound[: int(length)], BLOCK_STEPS)
 
 
 def integrated_lufs(blocks: Energies) -> float:
@@ -82,38 +118,31 @@ def integrated_lufs(blocks: Energies) -> float:
 
 
 class Meter:
-    """Loudness of a long signal that arrives piece by piece as energies of equal small cells.
+    """Loudness of a long signal that arrives in pieces.
 
-    A cell is `CELL` samples, which divides both a step of 0.1 s and an MP3 frame: pieces that are whole frames fall on
-    one grid of steps, so that the result is that of the whole signal at once.
+    Each piece has a grid of steps of its own; pieces meet in silence, so that nothing is heard across the joint.
     """
 
-    CELL = 18  # gcd(4410, 1152)
-    RATE_HZ = 44_100
-
-    def __init__(self) -> None:
-        self._rest: Energies = np.zeros(0)
-        self._steps: list[Energies] = []
-
-    @classmethod
-    def cells(cls, channels: Iterable[Samples]) -> Energies:
-        """K-weighted energy of each cell, summed over channels; a rest shorter than a cell is left out."""
-        total: Energies = np.zeros(0)
-        for channel in channels:
-            (weighted,) = filters.apply(channel, cls.RATE_HZ, k_response(cls.RATE_HZ))
-            count = len(weighted) // cls.CELL
-            table = weighted[: count * cls.CELL].reshape(count, cls.CELL)
-            energy = np.einsum("ij,ij->i", table, table).astype(np.float64)
-            total = energy if not len(total) else total + energy
-        return total
-
-    def add(self, cells: Energies) -> None:
-        per_step = round(STEP_SECONDS * self.RATE_HZ) // self.CELL
-        cells = np.concatenate((self._rest, cells))
-        count = len(cells) // per_step
-        self._steps.append(cells[: count * per_step].reshape(count, per_step).sum(axis=1) / (per_step * self.CELL))
-        self._rest = cells[count * per_step :]
+    def __init__(self, pieces: Sequence[Energies]) -> None:
+        self.steps = np.concatenate([np.zeros(0), *pieces])  # K-weighted mean squares, 0.1 s each
 
     def integrated_lufs(self) -> float:
-        steps = np.concatenate(self._steps) if self._steps else np.zeros(0)
-        return integrated_lufs(sliding(steps, 4) if len(steps) >= 4 else steps)
+        return integrated_lufs(sliding(self.steps, BLOCK_STEPS) if len(self.steps) >= BLOCK_STEPS else self.steps)
+
+    def short_term_lufs(self) -> Energies:
+        """Loudness of every 3 s, 0.1 s apart (EBU Tech 3341); -inf for silence.  Less than 3 s counts as one."""
+        if not len(self.steps):
+            return np.zeros(0)
+        energies = sliding(self.steps, min(SHORT_TERM_STEPS, len(self.steps)))
+        with np.errstate(divide="ignore"):
+            return np.asarray(_OFFSET_LU + 10 * np.log10(energies))
+
+    def range_lu(self) -> float:
+        """Loudness range after EBU Tech 3342: from the 10th to the 95th percentile of the gated short-term loudness."""
+        short = self.short_term_lufs()
+        short = short[short > -70.0]
+        if not len(short):
+            return 0.0
+        gated = short[short > lufs(float(np.mean(10 ** ((short - _OFFSET_LU) / 10)))) - 20.0]
+        low, high = np.percentile(gated, (10, 95))
+        return float(high - low)

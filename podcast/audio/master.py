@@ -106,7 +106,7 @@ def make_master(
     SetupError: the folder cannot be written, or music needs an ffmpeg that is not there.
     """
     parts = plan(script, clips, bed=music.bed is not None)
-    recipe = _recipe(music, target, cache)
+    recipe = read_recipe(music, target, cache)
     try:
         for folder in filter(None, (output.parent, cache)):
             folder.mkdir(parents=True, exist_ok=True)
@@ -130,10 +130,11 @@ def make_master(
 
 def check_music(music: Music, target: Target) -> None:
     """Read the music once: better told now than after minutes of speech.  Raises what `make_master` would of it."""
-    _recipe(music, target, None)
+    read_recipe(music, target, None)
 
 
-def _recipe(music: Music, target: Target, cache: Path | None) -> Recipe:
+def read_recipe(music: Music, target: Target, cache: Path | None) -> Recipe:
+    """Read the music, and set the levels that reach the target.  Raises InputError, SetupError."""
     read = partial(
         read_music,
         channels=target.channels,
@@ -150,7 +151,7 @@ def _recipe(music: Music, target: Target, cache: Path | None) -> Recipe:
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    parts: tuple[Rendered, ...]  # without their frames and cells
+    parts: tuple[Rendered, ...]  # without their frames
     loudness_lufs: float
     true_peak_dbtp: float
 
@@ -180,16 +181,16 @@ def _render_to_target(parts: Sequence[Part], recipe: Recipe, target: Target, pat
 
 def _join(parts: Sequence[Part], render: partial[Rendered], file: BinaryIO) -> _Joined:
     """Render the parts side by side, write their frames in order, measure the whole."""
-    meter, peak, done = Meter(), 0.0, []
+    done: list[Rendered] = []
     pool = ThreadPoolExecutor(_THREADS)
     try:
         for part, rendered in zip(parts, pool.map(render, parts), strict=True):
             file.write(rendered.frames if part is parts[-1] else mp3.without_last(rendered.frames))
-            meter.add(rendered.cells)
-            peak = max(peak, rendered.true_peak)
-            done.append(replace(rendered, frames=b"", cells=np.zeros(0)))
+            done.append(replace(rendered, frames=b""))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+    meter = Meter([part.steps for part in done])
+    peak = max(part.true_peak for part in done)
     return _Joined(tuple(done), meter.integrated_lufs(), 20 * math.log10(max(peak, 1e-9)))
 
 

@@ -15,8 +15,9 @@ from podcast.audio.ducking import duck_gain, equal_power
 from podcast.audio.filters import Samples
 from podcast.audio.loudness import integrated_lufs
 from podcast.audio.music import Cut
-from podcast.audio.parts import Part
+from podcast.audio.parts import Opening, Part
 from podcast.audio.voice import AFTER_SECONDS, BEFORE_SECONDS, Voice, read_voice, resample
+from podcast.models import Utterance
 
 RATE_HZ = mp3.RATE_HZ
 LEAD_SECONDS = 0.25  # silence before the first word where no music leads in
@@ -67,17 +68,15 @@ def mix_part(part: Part, music: MusicCuts, levels: Levels) -> Mix:
     voices = [read_voice(clip) for _, clip in part.spoken]
     gains = _gains(part, voices, levels.speech_lufs)
     speech = [resample(voice, RATE_HZ) * gain for voice, gain in zip(voices, gains, strict=True)]
-    starts, speech_end = _place(part, [len(samples) for samples in speech], _lead(part, music, levels))
+    starts, speech_end = place(part, [len(samples) for samples in speech], lead(part.opening, music, levels))
     heard = tuple(
         tuple(Heard(start + round(a * RATE_HZ), start + round(b * RATE_HZ)) for a, b in voice.sentences)
         for start, voice in zip(starts, voices, strict=True)
     )
     spans = [(sentences[0].start / RATE_HZ, sentences[-1].end / RATE_HZ) for sentences in heard]
-    layers = _layers(part, music, levels, spans)
-    end = max([speech_end, *(start + cut.length for start, cut in layers)])
-    length = mp3.to_frames(end + _samples(SHORTEST_END_SECONDS) if layers else end)
+    layers = music_layers(part, music, levels, spans)
     count = max([len(cut.channels) for _, cut in layers], default=1)
-    channels = tuple(np.zeros(length, dtype=np.float32) for _ in range(count))
+    channels = tuple(np.zeros(part_length(speech_end, layers), dtype=np.float32) for _ in range(count))
     for channel in channels:
         for start, samples in zip(starts, speech, strict=True):
             channel[start : start + len(samples)] += samples
@@ -88,29 +87,33 @@ def mix_part(part: Part, music: MusicCuts, levels: Levels) -> Mix:
 
 
 def _gains(part: Part, voices: Sequence[Voice], target_lufs: float) -> list[np.float32]:
-    """Gain of each clip: its own loudness counts as far as it is long, the rest is its speaker's in this part.
+    """Gain of each clip, by what its speaker says in this part."""
+    speakers = [utterance.speaker for utterance, _ in part.spoken]
+    return [
+        speech_gain(voice, [other for other, of in zip(voices, speakers, strict=True) if of == speaker], target_lufs)
+        for voice, speaker in zip(voices, speakers, strict=True)
+    ]
+
+
+def speech_gain(voice: Voice, same: Sequence[Voice], target_lufs: float) -> np.float32:
+    """Gain of a clip: its own loudness counts as far as it is long, the rest is that of `same`, its speaker's clips.
 
     A clip of one short word measures low or high by chance of its vowels; levelled alone it would shout.
     """
-    speakers = [utterance.speaker for utterance, _ in part.spoken]
-    gains = []
-    for voice, speaker in zip(voices, speakers, strict=True):
-        same = [other for other, of in zip(voices, speakers, strict=True) if of == speaker]
-        usual = integrated_lufs(np.concatenate([other.blocks for other in same]))
-        in_master = integrated_lufs(np.concatenate([other.blocks_between_pauses for other in same]))
-        apart = float(np.clip(voice.loudness_lufs - usual, -_APART_DB, _APART_DB))
-        weight = len(voice.blocks) / (len(voice.blocks) + _STEADY_BLOCKS)
-        gains.append(np.float32(10 ** ((target_lufs - in_master - apart * weight) / 20)))
-    return gains
+    usual = integrated_lufs(np.concatenate([other.blocks for other in same]))
+    in_master = integrated_lufs(np.concatenate([other.blocks_between_pauses for other in same]))
+    apart = float(np.clip(voice.loudness_lufs - usual, -_APART_DB, _APART_DB))
+    weight = len(voice.blocks) / (len(voice.blocks) + _STEADY_BLOCKS)
+    return np.float32(10 ** ((target_lufs - in_master - apart * weight) / 20))
 
 
-def _lead(part: Part, music: MusicCuts, levels: Levels) -> int:
+def lead(opening: Opening, music: MusicCuts, levels: Levels) -> int:
     """Samples before the first word."""
-    if part.opening == "intro":
+    if opening == "intro":
         if music.intro is None:
             return _samples(LEAD_SECONDS)
         return min(_samples(levels.intro_lead_seconds), music.intro.length * 2 // 3)
-    if part.opening == "sting" and music.sting is not None:
+    if opening == "sting" and music.sting is not None:
         return _body(music.sting)
     return 0
 
@@ -124,24 +127,34 @@ def _body(sting: Cut) -> int:
     return min((int(loud[-1]) + 1) * window + _samples(0.15), sting.length)
 
 
-def _place(part: Part, lengths: Sequence[int], lead: int) -> tuple[list[int], int]:
-    """Start of each clip, and where the pause after the last one ends.  A pause is from sound to sound."""
-    kept = BEFORE_SECONDS + AFTER_SECONDS
-    starts, place = [], lead
+def place(part: Part, lengths: Sequence[int], first: int) -> tuple[list[int], int]:
+    """Start of each clip, the first at `first`, and where the pause after the last one ends."""
+    starts, following = [], first
     for (utterance, _), length in zip(part.spoken, lengths, strict=True):
-        starts.append(place)
-        pause = min(utterance.pause_after_seconds, LONGEST_PAUSE_SECONDS)
-        place += length + _samples(max(pause - kept, 0.0))
+        starts.append(following)
+        following += length + pause_after(utterance)
     last = starts[-1] + lengths[-1]
     if part.before_sting:
-        place = min(place, last + _samples(BEFORE_STING_SECONDS - AFTER_SECONDS))
-    return starts, max(place, last + _samples(SHORTEST_END_SECONDS))
+        following = min(following, last + _samples(BEFORE_STING_SECONDS - AFTER_SECONDS))
+    return starts, max(following, last + _samples(SHORTEST_END_SECONDS))
+
+
+def pause_after(utterance: Utterance) -> int:
+    """Samples from the end of a clip to the start of the next: a pause is from sound to sound."""
+    pause = min(utterance.pause_after_seconds, LONGEST_PAUSE_SECONDS)
+    return _samples(max(pause - (BEFORE_SECONDS + AFTER_SECONDS), 0.0))
 
 
 Layer = tuple[int, Cut]
 
 
-def _layers(part: Part, music: MusicCuts, levels: Levels, spans: Sequence[tuple[float, float]]) -> list[Layer]:
+def part_length(speech_end: int, layers: Sequence[Layer]) -> int:
+    """Samples of a part: whole MP3 frames, with silence at the end."""
+    end = max([speech_end, *(start + cut.length for start, cut in layers)])
+    return mp3.to_frames(end + _samples(SHORTEST_END_SECONDS) if layers else end)
+
+
+def music_layers(part: Part, music: MusicCuts, levels: Levels, spans: Sequence[tuple[float, float]]) -> list[Layer]:
     """The music of the part: where each piece starts, and its samples, faded and ducked under the spans of speech."""
     layers: list[Layer] = []
     last = spans[-1][1]

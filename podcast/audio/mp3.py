@@ -29,28 +29,43 @@ _SCALES = {192: 0.97, 224: 0.98, 256: 1.0, 320: 1.0}  # LAME's own input gain at
 
 
 def input_gain(bitrate_kbps: int) -> float:
-    """What samples are multiplied by to come out of the decoder as loud as they went in."""
+    """What LAME's input is multiplied by to come out of the decoder as loud as it went in."""
     return 1 / _SCALES.get(bitrate_kbps, 0.95)
 
 
 def encode(channels: tuple[Samples, ...], bitrate_kbps: int) -> bytes:
-    """Frames of one part at constant bit rate: len // FRAME + 1 of them, the last for the end of the last part."""
-    pcm = np.empty((len(channels[0]), len(channels)), dtype="<i2")
-    for side, channel in enumerate(channels):
-        pcm[:, side] = np.rint(np.clip(channel, -1, 1) * 32767)
-    encoder = lameenc.Encoder()
-    encoder.silence()
-    encoder.set_channels(len(channels))
-    encoder.set_in_sample_rate(RATE_HZ)
-    encoder.set_out_sample_rate(RATE_HZ)
-    encoder.set_bit_rate(bitrate_kbps)
-    encoder.set_quality(_QUALITY)
-    stream = bytes(encoder.encode(pcm.tobytes())) + bytes(encoder.flush())
+    """Frames of one part at constant bit rate: len // FRAME + 1 of them, the last for the end of the last part.
+
+    A player hears the samples as loud as they are here.
+    """
+    encoder = new_encoder(len(channels), bitrate_kbps)
+    stream = bytes(encoder.encode(pcm(channels, input_gain(bitrate_kbps)))) + bytes(encoder.flush())
     count = len(channels[0]) // FRAME + 1
     ends = [end for _, end in zip(range(count), frame_ends(stream), strict=False)]
     if len(ends) < count:
         raise RuntimeError(f"LAME gave {len(ends)} frames for {len(channels[0])} samples")
     return stream[: ends[-1]]
+
+
+def new_encoder(channels: int, bitrate_kbps: int) -> lameenc.Encoder:
+    """LAME at constant bit rate, which is given `pcm` and gives frames."""
+    encoder = lameenc.Encoder()
+    encoder.silence()
+    encoder.set_channels(channels)
+    encoder.set_in_sample_rate(RATE_HZ)
+    encoder.set_out_sample_rate(RATE_HZ)
+    encoder.set_bit_rate(bitrate_kbps)
+    encoder.set_quality(_QUALITY)
+    return encoder
+
+
+def pcm(channels: tuple[Samples, ...], gain: float = 1.0) -> bytes:
+    """16 bit, interleaved."""
+    table = np.empty((len(channels[0]), len(channels)), dtype="<i2")
+    for side, channel in enumerate(channels):
+        scaled = channel * np.float32(32767 * gain)
+        table[:, side] = np.rint(np.clip(scaled, -32767, 32767, out=scaled), out=scaled)
+    return table.tobytes()
 
 
 def without_last(frames: bytes) -> bytes:
@@ -79,17 +94,35 @@ def info_frame(first_header: bytes, frames: int, stream_bytes: int, samples: int
 
     Layout: Xing's header with LAME's extension (delay and padding, after which players cut).
     """
-    header = bytes([*first_header[:2], first_header[2] & 0xFD, first_header[3]])  # without the padding byte
-    length = frame_bytes(header)
-    side = 17 if header[3] >> 6 == 3 else 32
+    length = frame_bytes(_unpadded(first_header))
     total = stream_bytes + length
     toc = bytes(min(255, 256 * (length + stream_bytes * i // 100) // total) for i in range(100))
-    padding = frames * FRAME - ENCODER_DELAY - samples
+    counts = struct.pack(">III", 0x0F, frames, total) + toc + struct.pack(">I", 50)
+    return _info_frame(first_header, counts, frames * FRAME - ENCODER_DELAY - samples, total)
+
+
+def open_info_frame(first_header: bytes) -> bytes:
+    """The same for a stream whose length is not known yet: what matters in it is the delay.
+
+    ffmpeg, and with it Chromium, plays the frame as sound if it names neither frames nor bytes: it says as many bytes as
+    can be said, and no frames, so that no player shows a duration.
+    """
+    return _info_frame(first_header, struct.pack(">II", 0x02, 0xFFFFFFFF), 0, 0)
+
+
+def _info_frame(first_header: bytes, counts: bytes, padding: int, total_bytes: int) -> bytes:
+    header = _unpadded(first_header)
+    side = 17 if header[3] >> 6 == 3 else 32
     bitrate = BITRATES_KBPS[(header[2] >> 4) - 1]
-    tag = header + bytes(side) + b"Info" + struct.pack(">III", 0x0F, frames, total) + toc + struct.pack(">I", 50)
+    tag = header + bytes(side) + b"Info" + counts
     tag += b"LAME3.100" + bytes([0x01, 0]) + bytes(8) + bytes([0x04, min(bitrate, 255)])  # 0x01: constant bit rate
-    tag += (ENCODER_DELAY << 12 | padding).to_bytes(3, "big") + bytes(4) + struct.pack(">IH", total, 0)
-    return (tag + struct.pack(">H", _crc16(tag))).ljust(length, b"\0")
+    tag += (ENCODER_DELAY << 12 | padding).to_bytes(3, "big") + bytes(4) + struct.pack(">IH", total_bytes, 0)
+    return (tag + struct.pack(">H", _crc16(tag))).ljust(frame_bytes(header), b"\0")
+
+
+def _unpadded(header: bytes) -> bytes:
+    """A frame header without its padding bit."""
+    return bytes([*header[:2], header[2] & 0xFD, header[3]])
 
 
 def _crc16(data: bytes) -> int:

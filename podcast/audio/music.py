@@ -14,10 +14,9 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from podcast.audio import filters
 from podcast.audio.ffmpeg import ffmpeg_path
 from podcast.audio.filters import Samples
-from podcast.audio.loudness import gating_blocks, integrated_lufs, k_response, mean_square
+from podcast.audio.loudness import Meter, mean_square, steps
 from podcast.errors import InputError
 
 with warnings.catch_warnings():
@@ -65,9 +64,7 @@ def read_music(path: Path, *, channels: int, rate_hz: int, loudness_lufs: float,
 
 
 def _gain_to(channels: tuple[Samples, ...], rate_hz: int, loudness_lufs: float) -> np.float32 | None:
-    weighted = [filters.apply(channel, rate_hz, k_response(rate_hz))[0] for channel in channels]
-    energies = np.sum([gating_blocks(channel, rate_hz) for channel in weighted], axis=0)
-    loudness = integrated_lufs(energies)
+    loudness = Meter([steps(channels, rate_hz)]).integrated_lufs()
     if not np.isfinite(loudness):
         return None
     return np.float32(np.sqrt(mean_square(loudness_lufs) / mean_square(loudness)))

@@ -43,10 +43,10 @@ def plan(script: Script, clips: Sequence[Clip], *, bed: bool) -> tuple[Part, ...
             raise QualityError(f"clip {stray.utterance_id} stands where another utterance's clip belongs")
         if short := next((clip for utterance, clip in mine if len(clip.marks) != len(utterance.sentences)), None):
             raise QualityError(f"the clip of utterance {short.utterance_id} does not mark each of its sentences")
-        under = bed and segment.kind == "overview"
-        for number, stretch in enumerate(_stretches(mine, BED_LONGEST_SECONDS if under else LONGEST_SECONDS)):
-            opening = _opening(script, index) if number == 0 else "none"
-            parts.append(Part(index, tuple(stretch), opening=opening, bed=under))
+        under = has_bed(segment, bed=bed)
+        for number, stretch in enumerate(_stretches(mine, under)):
+            music = opening(script, index) if number == 0 else "none"
+            parts.append(Part(index, tuple(stretch), opening=music, bed=under))
     if not parts:
         raise QualityError("the script has nothing to say")
     return tuple(
@@ -62,7 +62,13 @@ def plan(script: Script, clips: Sequence[Clip], *, bed: bool) -> tuple[Part, ...
     )
 
 
-def _opening(script: Script, index: int) -> Opening:
+def has_bed(segment: Segment, *, bed: bool) -> bool:
+    """Whether there is music under the whole segment, if the show has a bed at all."""
+    return bed and segment.kind == "overview"
+
+
+def opening(script: Script, index: int) -> Opening:
+    """The music that leads in segment `index`."""
     spoken = [segment for segment in script.segments[:index] if segment.utterances]
     if not spoken:
         return "intro"
@@ -74,16 +80,18 @@ def _block(segment: Segment) -> str:
     return "news" if segment.kind in _NEWS else segment.kind
 
 
-def _stretches(
-    pairs: Sequence[tuple[Utterance, Clip]], longest_seconds: float
-) -> Iterator[list[tuple[Utterance, Clip]]]:
+def fits(spoken: Sequence[tuple[Utterance, Clip]], clip: Clip, *, bed: bool) -> bool:
+    """Whether a part that holds `spoken` takes another clip of its segment."""
+    seconds = sum(other.duration_seconds for _, other in spoken) + clip.duration_seconds
+    return not spoken or seconds <= (BED_LONGEST_SECONDS if bed else LONGEST_SECONDS)
+
+
+def _stretches(pairs: Sequence[tuple[Utterance, Clip]], bed: bool) -> Iterator[list[tuple[Utterance, Clip]]]:
     stretch: list[tuple[Utterance, Clip]] = []
-    seconds = 0.0
     for pair in pairs:
-        if stretch and seconds + pair[1].duration_seconds > longest_seconds:
+        if not fits(stretch, pair[1], bed=bed):
             yield stretch
-            stretch, seconds = [], 0.0
+            stretch = []
         stretch.append(pair)
-        seconds += pair[1].duration_seconds
     if stretch:
         yield stretch

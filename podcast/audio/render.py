@@ -11,7 +11,7 @@ import soundfile
 
 from podcast.audio import encoded, mp3
 from podcast.audio.filters import Samples
-from podcast.audio.loudness import Energies, Meter
+from podcast.audio.loudness import Energies, steps
 from podcast.audio.mix import Heard, Levels, MusicCuts, mix_part
 from podcast.audio.parts import Part
 from podcast.audio.peaks import limit, true_peak
@@ -36,7 +36,7 @@ class Rendered:
     frames: bytes  # one frame more than the part is long: only the last part's is written
     length: int  # samples
     sentences: tuple[tuple[Heard, ...], ...]  # for each utterance
-    cells: Energies  # of the decoded frames, for the meter
+    steps: Energies  # of the decoded frames, for the meter
     true_peak: float  # of the decoded frames; 1.0 = 0 dBTP
     frame_peaks: Samples  # of the decoded frames, the greatest magnitude in each, for the waveform
 
@@ -56,16 +56,14 @@ def render_part(part: Part, recipe: Recipe, gain_db: float = 0.0) -> Rendered:
         frames, heard = _through_codec(channels, recipe)
         peak = max(true_peak(channel) for channel in heard)
         if peak <= wanted:
-            cells = Meter.cells(heard)
-            return Rendered(frames, len(channels[0]), mix.sentences, cells, peak, _frame_peaks(heard))
+            energies = steps(heard, mp3.RATE_HZ)
+            return Rendered(frames, len(channels[0]), mix.sentences, energies, peak, _frame_peaks(heard))
         ceiling *= 0.98 * wanted / peak
 
 
 def _through_codec(channels: tuple[Samples, ...], recipe: Recipe) -> tuple[bytes, tuple[Samples, ...]]:
     """The frames, and what a player makes of them."""
-    gain = np.float32(mp3.input_gain(recipe.bitrate_kbps))
-    loud = tuple(channel * gain for channel in channels)
-    frames = _encode(loud if len(loud) == recipe.channels else loud * recipe.channels, recipe)
+    frames = _encode(channels if len(channels) == recipe.channels else channels * recipe.channels, recipe)
     table, _ = soundfile.read(io.BytesIO(frames), dtype="float32", always_2d=True)
     heard = table[mp3.DELAY : mp3.DELAY + len(channels[0])].T
     return frames, tuple(np.ascontiguousarray(channel) for channel in heard)

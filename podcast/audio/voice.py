@@ -14,7 +14,7 @@ import soxr
 
 from podcast.audio import filters
 from podcast.audio.filters import Samples
-from podcast.audio.loudness import BLOCK_SECONDS, STEP_SECONDS, Energies, gating_blocks, integrated_lufs, k_response
+from podcast.audio.loudness import BLOCK_STEPS, Energies, gating_blocks, integrated_lufs, sliding, step_samples, steps
 from podcast.errors import QualityError
 from podcast.models import Clip, Mark
 
@@ -55,12 +55,7 @@ class Voice:
 def read_voice(clip: Clip) -> Voice:
     """Read a clip and trim it; QualityError if it is damaged, silent, or not as long as it says."""
     samples, rate_hz = _read(clip)
-    clean, weighted = filters.apply(
-        samples,
-        rate_hz,
-        filters.voice_high_pass(rate_hz, RUMBLE_HZ),
-        filters.voice_high_pass(rate_hz, RUMBLE_HZ) * k_response(rate_hz),
-    )
+    clean = filters.apply(samples, rate_hz, filters.high_pass(RUMBLE_HZ, rate_hz))
     stretches = speech_stretches(clean, rate_hz)
     if not len(stretches):
         raise _damaged(clip, "is silent")
@@ -70,12 +65,12 @@ def read_voice(clip: Clip) -> Voice:
     trimmed = clean[begin:end].copy()
     _fade_edges(trimmed, rate_hz)
     sentences = tuple((start - begin / rate_hz, stop - begin / rate_hz) for start, stop in _snap(clip.marks, stretches))
-    inside = weighted[begin:end]
-    blocks = gating_blocks(inside, rate_hz)
+    energies = steps([trimmed], rate_hz)
+    blocks = gating_blocks(energies, len(trimmed) / step_samples(rate_hz))
     loudness = integrated_lufs(blocks)
     if not np.isfinite(loudness):
         raise _damaged(clip, "is silent")
-    between = gating_blocks(np.pad(inside, round((BLOCK_SECONDS - STEP_SECONDS) * rate_hz)), rate_hz)
+    between = sliding(np.pad(energies, BLOCK_STEPS - 1), BLOCK_STEPS)
     return Voice(trimmed, rate_hz, sentences, blocks, between, loudness)
 
 
@@ -91,7 +86,8 @@ def speech_stretches(samples: Samples, rate_hz: int) -> Stretches:
     """The stretches of sound in (n,) samples; none if all is silent."""
     frame = round(_FRAME_SECONDS * rate_hz)
     count = len(samples) // frame
-    level = np.sqrt(np.square(samples[: count * frame]).reshape(count, frame).mean(axis=1))
+    table = samples[: count * frame].reshape(count, frame)
+    level = np.sqrt(np.einsum("ij,ij->i", table, table) / frame)
     heard = level[level > 10 ** (_FLOOR_DB / 20)]
     if not len(heard):
         return np.zeros((0, 2))
@@ -159,7 +155,7 @@ def _read(clip: Clip) -> tuple[Samples, int]:
         table, rate_hz = soundfile.read(clip.path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise _damaged(clip, f"cannot be read ({error})") from error
-    samples: Samples = np.asarray(table.mean(axis=1), dtype=np.float32)
+    samples = np.asarray(table[:, 0] if table.shape[1] == 1 else table.mean(axis=1), dtype=np.float32)
     if abs(len(samples) / rate_hz - clip.duration_seconds) > _LENGTH_TOLERANCE_SECONDS:
         raise _damaged(clip, f"lasts {len(samples) / rate_hz:.2f} s instead of {clip.duration_seconds:.2f} s")
     if not np.isfinite(samples).all():

@@ -13,7 +13,7 @@ from synthetic import write_music
 
 from podcast.audio.ducking import duck_gain, equal_power
 from podcast.audio.ffmpeg import ffmpeg_path
-from podcast.audio.loudness import Meter
+from podcast.audio.loudness import Meter, steps
 from podcast.audio.music import LONGEST_SECONDS, read_music
 from podcast.errors import InputError, SetupError
 
@@ -21,9 +21,7 @@ RATE_HZ = 44_100
 
 
 def loudness(cut) -> float:
-    meter = Meter()
-    meter.add(Meter.cells(cut.channels))
-    return meter.integrated_lufs()
+    return Meter([steps(cut.channels, RATE_HZ)]).integrated_lufs()
 
 
 @pytest.mark.parametrize("channels", [1, 2])
