@@ -119,6 +119,7 @@ class Segment:
     item: int | None  # Item.number, for kind "item"
     utterances: tuple[Utterance, ...]
     url: str | None = None  # the source of the item
+    image: str | None = None  # address of the item's first picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,8 @@ class Master:
     duration_seconds: float  # of the audio a player hears
     loudness_lufs: float  # integrated, EBU R128 gated, of the decoded MP3
     true_peak_dbtp: float  # ITU-R BS.1770 (4 x oversampled), of the decoded MP3
+    loudness_range_lu: float = 0.0  # EBU Tech 3342, of the decoded MP3
+    short_term_lufs: float = 0.0  # of the loudest 3 s
     peaks: tuple[float, ...] = ()  # greatest magnitude in each MP3 frame (26 ms), decoded; 1.0 = full scale
 
 
@@ -234,17 +237,27 @@ class Show:
     license_url: str = ""  # where it can be read; needed for a name the namespace does not list
     locked: bool = True  # podcast:locked: other hosts may not import the feed
     funding: tuple[Link, ...] = ()  # ways to support the show
-    persons: tuple[Person, ...] = ()  # empty = the author
-    speakers: Mapping[str, str] = field(  # role -> the name listeners read in the transcript
-        default_factory=lambda: {"anchor": "主播", "commentator": "评论员"}
+    persons: tuple[Person, ...] = ()  # who stands behind it; empty = the author
+    cast: Mapping[str, Person] = field(  # role in the script -> who listeners read in transcript, notes and feed
+        default_factory=lambda: {
+            "anchor": Person("主播", "host"),
+            "commentator": Person("评论员", "co-host"),
+        }
     )
+    voice_label: str = "AI 语音"  # stands after the name of each of the cast in podcast:person; may be empty
     update_rrule: str = "FREQ=DAILY"  # RFC 5545, how often an episode comes; empty = not said
     update_text: str = "每日更新"  # the same in words
     podroll: tuple[str, ...] = ()  # podcast:guid of shows it recommends
     hub: str = ""  # WebSub hub
+    txt: Mapping[str, str] = field(default_factory=dict)  # purpose -> text of further podcast:txt
     subscribe: tuple[
         Link, ...
     ] = ()  # the show in directories: Link("小宇宙", "https://www.xiaoyuzhoufm.com/podcast/…")
+
+    @property
+    def speakers(self) -> Mapping[str, str]:
+        """Role in the script -> the name listeners read."""
+        return {role: person.name for role, person in self.cast.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,3 +292,5 @@ class Episode:
     highlight: Chapter | None = None  # the overview, offered as podcast:soundbite
     target_lufs: float = -16.0  # the loudness it was made for
     ceiling_dbtp: float = -1.0  # the true peak it must not pass
+    longest_silence_seconds: float | None = None  # in the MP3 as it decodes; None in records of earlier versions
+    audio_sha256: str = ""  # of the MP3, hexadecimal; empty in records of earlier versions

@@ -150,7 +150,10 @@ def test_say_speaks_into_a_file(show: Path) -> None:
 def test_cache_and_doctor_answer(show: Path) -> None:
     run(show, "make", "digests")
     assert "clips" in run(show, "cache").stdout
-    assert "0 clips" in run(show, "cache", "--prune", "0").stdout
+    assert "encoded parts" in run(show, "cache").stdout
+    pruned = run(show, "cache", "--prune", "0").stdout
+    assert "0 clips" in pruned
+    assert "0 encoded parts" in pruned
     doctor = run(show, "doctor")
     assert (doctor.returncode, "edge: can speak" in doctor.stdout) == (0, True)
     (show / "podcast.toml").write_text('[tts]\nengine = "edge"\nfailover = "never"\n[show]\ncategory = ["Nws"]\n')

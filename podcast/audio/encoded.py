@@ -13,7 +13,7 @@ from pathlib import Path
 from podcast.audio import mp3
 from podcast.audio.files import temporary_beside
 from podcast.audio.filters import Samples
-from podcast.folders import remove_least_used, remove_unfinished
+from podcast.folders import found_files, remove_least_used, remove_unfinished
 
 LIMIT_BYTES = 500_000_000  # about 80 episodes of 10 minutes at 96 kbit/s
 _SUFFIX = ".frames"
@@ -36,6 +36,12 @@ def prune(folder: Path, limit_bytes: int = LIMIT_BYTES) -> None:
     """Remove the least recently used parts beyond the limit, and what killed runs left."""
     remove_least_used(folder, f"*{_SUFFIX}", limit_bytes)
     remove_unfinished(folder, ".*.part", f"*{_SUFFIX}")
+
+
+def size(folder: Path) -> tuple[int, int]:
+    """How many parts are kept, and their bytes."""
+    sizes = [status.st_size for _, status in found_files(folder, f"*{_SUFFIX}")]
+    return len(sizes), sum(sizes)
 
 
 def _key(channels: tuple[Samples, ...], bitrate_kbps: int) -> str:

@@ -121,7 +121,7 @@ class LiveStream:
 
     def _gain(self, voice: Voice, speaker: str) -> np.float32:
         known = self._spoken.setdefault(speaker, deque(maxlen=_KNOWN_CLIPS))
-        known.append(replace(voice, samples=voice.samples[:0]))
+        known.append(replace(voice, samples=voice.samples[:0].copy()))  # a view would keep them all
         return speech_gain(voice, known, self.recipe.levels.speech_lufs)
 
     def _note(self, turn: _Turn, heard: Sequence[Heard]) -> None:

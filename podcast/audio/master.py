@@ -32,6 +32,8 @@ from podcast.models import Clip, Master, Script, Timeline
 
 _THREADS = 2
 _LOUDNESS_TOLERANCE_LU = 0.5
+_SHORT_TERM_ABOVE_LU = 5.0  # no 3 s may be louder than that above the whole (EBU R128 s1)
+_RANGE_LU = 10.0  # most loudness range: over it a listener in a car reaches for the knob
 _REDO_LU = 0.3  # further off than this, all is done once more with the difference as gain
 _TRIES = 3  # the limiter may take back some of the gain
 
@@ -45,7 +47,7 @@ class Music:
     sting: Path | None = None  # before the news and before the commentary
     bed: Path | None = None  # under the overview, looped
     duck_db: float = -15.0  # of music under speech, against music alone
-    below_speech_lu: float = 1.0  # loudness of music alone, under that of speech
+    below_speech_lu: float = 1.0  # the loudest 3 s of music alone, under the loudness of speech
     intro_lead_seconds: float = 4.5
     outro_lead_seconds: float = 2.0
 
@@ -102,7 +104,8 @@ def make_master(
     `cache`, a folder, keeps encoded parts, so that an edit encodes one part; the least recently used of them go.  The
     file is written under another name and renamed when it is whole; the same input gives the same bytes.
 
-    QualityError: a clip is damaged, or the result misses its target.  InputError: music or cover cannot be read.
+    QualityError: a clip is damaged, or the result misses its target or is uneven.  InputError: music or cover cannot be
+    read.
     SetupError: the folder cannot be written, or music needs an ffmpeg that is not there.
     """
     parts = plan(script, clips, bed=music.bed is not None)
@@ -123,9 +126,16 @@ def make_master(
             where=str(error.filename or output),
             hint="Make the folder writable, or free some space.",
         ) from error
-    loudness = joined.loudness_lufs + target.correction_lu
-    peaks = tuple(np.concatenate([part.frame_peaks for part in joined.parts]).tolist())
-    return Master(output, timeline.duration_seconds, loudness, joined.true_peak_dbtp, peaks), timeline
+    master = Master(
+        output,
+        timeline.duration_seconds,
+        joined.loudness_lufs + target.correction_lu,
+        joined.true_peak_dbtp,
+        joined.range_lu,
+        joined.short_term_lufs + target.correction_lu,
+        tuple(np.concatenate([part.frame_peaks for part in joined.parts]).tolist()),
+    )
+    return master, timeline
 
 
 def check_music(music: Music, target: Target) -> None:
@@ -153,6 +163,8 @@ def read_recipe(music: Music, target: Target, cache: Path | None) -> Recipe:
 class _Joined:
     parts: tuple[Rendered, ...]  # without their frames
     loudness_lufs: float
+    short_term_lufs: float  # of the loudest 3 s
+    range_lu: float
     true_peak_dbtp: float
 
     @property
@@ -176,6 +188,13 @@ def _render_to_target(parts: Sequence[Part], recipe: Recipe, target: Target, pat
             f" of {target.loudness_lufs:g} LUFS and at most {target.true_peak_dbtp:g} dBTP",
             hint="Set a lower loudness_lufs: the limiter has no room left.",
         )
+    above = joined.short_term_lufs - joined.loudness_lufs
+    if above > _SHORT_TERM_ABOVE_LU or joined.range_lu > _RANGE_LU:
+        raise QualityError(
+            f"the master is uneven: its loudest 3 s are {above:.1f} LU above the whole (at most"
+            f" {_SHORT_TERM_ABOVE_LU:g}), and its loudness range is {joined.range_lu:.1f} LU (at most {_RANGE_LU:g})",
+            hint="Lower the music under [audio], or name another voice: one of them is far louder than the rest.",
+        )
     return joined
 
 
@@ -191,7 +210,8 @@ def _join(parts: Sequence[Part], render: partial[Rendered], file: BinaryIO) -> _
         pool.shutdown(wait=True, cancel_futures=True)
     meter = Meter([part.steps for part in done])
     peak = max(part.true_peak for part in done)
-    return _Joined(tuple(done), meter.integrated_lufs(), 20 * math.log10(max(peak, 1e-9)))
+    loudest = float(meter.short_term_lufs().max())
+    return _Joined(tuple(done), meter.integrated_lufs(), loudest, meter.range_lu(), 20 * math.log10(max(peak, 1e-9)))
 
 
 def _info_frame(joined: _Joined, frames_path: Path) -> bytes:

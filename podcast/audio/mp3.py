@@ -104,8 +104,8 @@ def info_frame(first_header: bytes, frames: int, stream_bytes: int, samples: int
 def open_info_frame(first_header: bytes) -> bytes:
     """The same for a stream whose length is not known yet: what matters in it is the delay.
 
-    ffmpeg, and with it Chromium, plays the frame as sound if it names neither frames nor bytes: it says as many bytes as
-    can be said, and no frames, so that no player shows a duration.
+    ffmpeg, and with it Chromium, plays the frame as sound if it names neither frames nor bytes: it says as many bytes
+    as can be said, and no frames, so that no player shows a duration.
     """
     return _info_frame(first_header, struct.pack(">II", 0x02, 0xFFFFFFFF), 0, 0)
 

@@ -32,7 +32,7 @@ _EDGE_FADE_MS = 5
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A piece of music at a known loudness."""
+    """A piece of music at a known loudness where it is loudest."""
 
     channels: tuple[Samples, ...]  # one or two of shape (n,)
 
@@ -42,7 +42,9 @@ class Cut:
 
 
 def read_music(path: Path, *, channels: int, rate_hz: int, loudness_lufs: float, loop: bool = False) -> Cut:
-    """Read a file, drop the silence at its ends, and bring it to a gated loudness.
+    """Read a file, drop the silence at its ends, and bring its loudest 3 s to a loudness.
+
+    Not the whole: a piece that swells and dies away would be louder than the speech where it is loudest.
 
     The ends of a `loop` are left as they are, for the last sample may lead into the first.
 
@@ -64,7 +66,7 @@ def read_music(path: Path, *, channels: int, rate_hz: int, loudness_lufs: float,
 
 
 def _gain_to(channels: tuple[Samples, ...], rate_hz: int, loudness_lufs: float) -> np.float32 | None:
-    loudness = Meter([steps(channels, rate_hz)]).integrated_lufs()
+    loudness = float(Meter([steps(channels, rate_hz)]).short_term_lufs().max(initial=-np.inf))
     if not np.isfinite(loudness):
         return None
     return np.float32(np.sqrt(mean_square(loudness_lufs) / mean_square(loudness)))

@@ -23,8 +23,10 @@ def build_timeline(
         place += result.length
     bounds = [*first_samples.values(), place]
     chapters = tuple(
-        Chapter(start / RATE_HZ, end / RATE_HZ, script.segments[segment].title, script.segments[segment].url)
-        for segment, start, end in zip(first_samples, bounds, bounds[1:], strict=False)
+        Chapter(start / RATE_HZ, end / RATE_HZ, segment.title, segment.url, segment.image)
+        for segment, start, end in zip(
+            (script.segments[place] for place in first_samples), bounds, bounds[1:], strict=False
+        )
     )
     return Timeline(clips, chapters, tuple(cues), place / RATE_HZ)
 

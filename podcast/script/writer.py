@@ -16,7 +16,7 @@ from typing import Any, get_args
 import jinja2
 
 from podcast.errors import ConfigError
-from podcast.models import Digest, Script, Segment, SegmentKind, Sentence, Utterance
+from podcast.models import Digest, Item, Script, Segment, SegmentKind, Sentence, Utterance
 from podcast.script.rundown import Block, rundown
 
 WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
@@ -74,9 +74,16 @@ def write_script(
                     item=item.number if item else None,
                     utterances=utterances,
                     url=item.url if item else None,
+                    image=_picture(item) if item else None,
                 )
             )
     return Script(title=digest.title, published=digest.published, segments=tuple(segments))
+
+
+def _picture(item: Item) -> str | None:
+    """The address of the item's first picture; one without a host cannot be shown by an app."""
+    addresses = (figure.url for figure in item.figures if figure.kind == "image" and figure.url)
+    return next((address for address in addresses if address.startswith(("https://", "http://"))), None)
 
 
 def _environment(templates: Path | None) -> jinja2.Environment:

@@ -21,7 +21,8 @@ RATE_HZ = 44_100
 
 
 def loudness(cut) -> float:
-    return Meter([steps(cut.channels, RATE_HZ)]).integrated_lufs()
+    """Of the loudest 3 s."""
+    return Meter([steps(cut.channels, RATE_HZ)]).short_term_lufs().max()
 
 
 @pytest.mark.parametrize("channels", [1, 2])

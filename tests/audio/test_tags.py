@@ -18,8 +18,8 @@ from podcast.models import Chapter, Timeline
 
 CHAPTERS = (
     Chapter(0.0, 1.0, "开场"),
-    Chapter(1.0, 2.0, "Her Voice, Reborn: How AI Gave Whitney Houston a 21st-Century Encore", "https://example.com/a"),
-    Chapter(2.0, 3.0, "一条标题非常长的新闻，" * 12, "https://example.com/" + "long-address-" * 20),
+    Chapter(1.0, 2.0, "Her Voice, Reborn: How AI Gave Whitney Houston a 21st-Century Encore", "https://example.com/a", "https://example.com/a.jpg"),
+    Chapter(2.0, 3.0, "一条标题非常长的新闻，" * 12, "https://example.com/" + "long-address-" * 20, f"https://example.com/{'x' * 99}.png"),
     Chapter(3.0, 4.0, "An English title that is far too long for any display, " * 5),
     Chapter(4.0, 5.0, "😀" * 70, "https://example.com/中文"),
 )
@@ -53,3 +53,10 @@ def test_a_link_that_does_not_fit_leads_to_its_place_on_the_page(tagged: Path) -
     links = [[link.url for link in frame.sub_frames.getall("WXXX")] for frame in frames]
     page = "https://pod.example/episodes/2026-03-02/#t="
     assert links == [[], ["https://example.com/a"], [f"{page}2"], [], [f"{page}4"]]
+
+
+def test_a_picture_is_named_by_its_address_where_that_is_short(tagged: Path) -> None:
+    """ID3v2.4, 4.14: MIME type "-->".  The long one is in chapters.json alone; see the test above for why."""
+    frames = sorted(ID3(tagged).getall("CHAP"), key=lambda frame: frame.start_time)
+    pictures = [[(each.mime, each.data) for each in frame.sub_frames.getall("APIC")] for frame in frames]
+    assert pictures == [[], [("-->", b"https://example.com/a.jpg")], [], [], []]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podcast.errors import ConfigError
-from podcast.models import Interlude, Script
+from podcast.models import Figure, Interlude, Script
 from podcast.script import write_script
 from tests.builders import digest, item
 
@@ -72,6 +72,13 @@ def test_an_english_title_is_carried_by_its_chinese_summary(title: str, *, is_sa
 def test_an_item_without_summary_is_still_said() -> None:
     script = write_script(digest(items=(item(1, title="All English title", summary=()),)), show_title="x")
     assert "All English title" in said(script)
+
+
+def test_an_items_first_picture_on_the_web_is_its_chapters() -> None:
+    """One beside the post has no address that an app could open."""
+    figures = (Figure("table", "价格"), Figure("image", "a", "a.png"), Figure("image", "b", "https://example.com/b.png"))
+    script = write_script(digest(items=(item(1, figures=figures), item(2))), show_title="x")
+    assert [segment.image for segment in script.segments if segment.kind == "item"] == [figures[2].url, None]
 
 
 def test_addresses_do_not_reach_the_voice() -> None:
