@@ -1,7 +1,7 @@
 """The audio stage: clips -> master.
 
 parts.py     script and clips -> parts, what is mixed and encoded together
-voice.py     a clip -> its speech: trimmed, cleaned, measured
+voice.py     a clip -> its speech: trimmed, cleaned, measured  deess.py     sharp sibilants softened
 music.py     music files -> samples at a known loudness        ducking.py   the gain of music under speech
 mix.py       a part -> samples                                 peaks.py     true peak, and the limiter
 mp3.py       samples -> frames; the frames of all parts joined

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,10 +46,20 @@ def k_weighting(rate_hz: int) -> tuple[Biquad, Biquad]:
 
 
 @lru_cache(maxsize=16)
-def _weights(rate_hz: int) -> Samples:
+def _k_weights(rate_hz: int) -> Samples:
     """For each bin of a step's power spectrum: what it adds to the step's K-weighted mean square."""
     size = step_samples(rate_hz)
-    weights = np.square(np.abs(gain_at(k_weighting(rate_hz), size))) / size**2
+    return _one_sided(np.square(np.abs(gain_at(k_weighting(rate_hz), size))), size)
+
+
+@lru_cache(maxsize=16)
+def _weights_above(cutoff_hz: float, rate_hz: int) -> Samples:
+    size = step_samples(rate_hz)
+    return _one_sided(np.fft.rfftfreq(size, 1 / rate_hz) >= cutoff_hz, size)
+
+
+def _one_sided(power_gain: npt.NDArray[Any], size: int) -> Samples:
+    weights = power_gain / size**2
     weights[1 : -(-size // 2)] *= 2  # the bins that stand for negative frequencies too
     return weights.astype(np.float32)
 
@@ -62,19 +73,28 @@ def steps(channels: Iterable[Samples], rate_hz: int) -> Energies:
 
     The last step is filled with silence.
     """
-    size, weights = step_samples(rate_hz), _weights(rate_hz)
-    total: Energies = np.zeros(0)
-    for channel in channels:
-        count = -(-len(channel) // size)
-        whole = len(channel) // size
-        table = channel[: whole * size].reshape(whole, size)
-        last = np.zeros((count - whole, size), dtype=np.float32)
-        last.ravel()[: len(channel) - whole * size] = channel[whole * size :]
-        runs = [table[first : first + _STEPS_AT_ONCE] for first in range(0, whole, _STEPS_AT_ONCE)]
-        energies = [np.einsum("ij,j->i", _power(run), weights) for run in (*runs, last)]
-        energy = np.concatenate(energies).astype(np.float64)
-        total = total + energy if len(total) else energy
-    return total
+    return np.asarray(sum(_weighted_steps(channel, rate_hz, _k_weights(rate_hz))[0] for channel in channels))
+
+
+def steps_and_high(samples: Samples, rate_hz: int, cutoff_hz: float) -> tuple[Energies, Energies]:
+    """The steps of one channel, and their mean squares above a frequency, not weighted."""
+    weighted, high = _weighted_steps(samples, rate_hz, _k_weights(rate_hz), _weights_above(cutoff_hz, rate_hz))
+    return weighted, high
+
+
+def _weighted_steps(samples: Samples, rate_hz: int, *weights: Samples) -> list[Energies]:
+    size = step_samples(rate_hz)
+    whole = len(samples) // size
+    runs = [
+        samples[: whole * size].reshape(whole, size)[at : at + _STEPS_AT_ONCE] for at in range(0, whole, _STEPS_AT_ONCE)
+    ]
+    if rest := len(samples) - whole * size:
+        runs.append(np.pad(samples[-rest:], (0, size - rest))[None, :])
+    results = [np.zeros((len(weights), 0))]
+    for run in runs:
+        power = _power(run)
+        results.append(np.stack([np.einsum("ij,j->i", power, each) for each in weights]))
+    return list(np.concatenate(results, axis=1).astype(np.float64))
 
 
 def _power(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

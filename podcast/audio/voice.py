@@ -1,4 +1,4 @@
-"""One clip, read and made ready: checked, trimmed to its speech, cleaned of rumble, measured.
+"""One clip, read and made ready: checked, trimmed to its speech, cleaned of rumble, softened, measured.
 
 Engines leave silence of their own before and after the words; here it goes, so that pauses are the script's to set.
 """
@@ -13,8 +13,18 @@ import soundfile
 import soxr
 
 from podcast.audio import filters
+from podcast.audio.deess import SIBILANTS_HZ, body_power, is_sharp, soften
 from podcast.audio.filters import Samples
-from podcast.audio.loudness import BLOCK_STEPS, Energies, gating_blocks, integrated_lufs, sliding, step_samples, steps
+from podcast.audio.loudness import (
+    BLOCK_STEPS,
+    Energies,
+    gating_blocks,
+    integrated_lufs,
+    sliding,
+    step_samples,
+    steps,
+    steps_and_high,
+)
 from podcast.errors import QualityError
 from podcast.models import Clip, Mark
 
@@ -65,7 +75,10 @@ def read_voice(clip: Clip) -> Voice:
     trimmed = clean[begin:end].copy()
     _fade_edges(trimmed, rate_hz)
     sentences = tuple((start - begin / rate_hz, stop - begin / rate_hz) for start, stop in _snap(clip.marks, stretches))
-    energies = steps([trimmed], rate_hz)
+    energies, high = steps_and_high(trimmed, rate_hz, SIBILANTS_HZ)
+    if is_sharp(energies, high):
+        trimmed = soften(trimmed, rate_hz, body_power(energies, high))
+        energies = steps([trimmed], rate_hz)
     blocks = gating_blocks(energies, len(trimmed) / step_samples(rate_hz))
     loudness = integrated_lufs(blocks)
     if not np.isfinite(loudness):

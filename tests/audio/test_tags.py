@@ -18,8 +18,20 @@ from podcast.models import Chapter, Timeline
 
 CHAPTERS = (
     Chapter(0.0, 1.0, "开场"),
-    Chapter(1.0, 2.0, "Her Voice, Reborn: How AI Gave Whitney Houston a 21st-Century Encore", "https://example.com/a", "https://example.com/a.jpg"),
-    Chapter(2.0, 3.0, "一条标题非常长的新闻，" * 12, "https://example.com/" + "long-address-" * 20, f"https://example.com/{'x' * 99}.png"),
+    Chapter(
+        1.0,
+        2.0,
+        "Her Voice, Reborn: How AI Gave Whitney Houston a 21st-Century Encore",
+        "https://example.com/a",
+        "https://example.com/a.jpg",
+    ),
+    Chapter(
+        2.0,
+        3.0,
+        "一条标题非常长的新闻，" * 12,
+        "https://example.com/" + "long-address-" * 20,
+        f"https://example.com/{'x' * 99}.png",
+    ),
     Chapter(3.0, 4.0, "An English title that is far too long for any display, " * 5),
     Chapter(4.0, 5.0, "😀" * 70, "https://example.com/中文"),
 )
