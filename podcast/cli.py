@@ -11,19 +11,31 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podcast import __version__
-from podcast.errors import DigestError, EngineUnavailable, InputError, PodcastError, QualityError, SetupError
+from podcast.errors import (
+    ConfigError,
+    DigestError,
+    EngineUnavailable,
+    InputError,
+    PodcastError,
+    QualityError,
+    SetupError,
+)
 
 if TYPE_CHECKING:
     from podcast.console import Display
     from podcast.listen import Heard
     from podcast.models import Episode
     from podcast.pipeline import Made, Production
+    from podcast.publish.check import Problem
+    from podcast.publish.upload import Tell
     from podcast.settings import Config
 
 ENGINES = ("auto", "edge", "kokoro", "openai")
@@ -116,17 +128,47 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("folder", nargs="?", type=Path, default=Path())
     command("doctor", _doctor, "say what this machine has and lacks")
     public(command("feed", _feed, "rebuild feed and pages from the episode folders"))
+    publish = command("publish", _publish, "send the public folder to s3://bucket/prefix or to a folder, the feed last")
+    publish.add_argument("target", nargs="?", metavar="TARGET", help="default: publish.target of the config")
+    public(publish)
+    publish.add_argument("--delete", action="store_true", help="remove there what the public folder no longer has")
+    publish.add_argument("--dry-run", action="store_true", help="only say what would be done")
     check = command("check", _check, "look at what is published: files, lengths, levels, times, guids")
     public(check)
+    _check_options(check)
+    _serve_options(command("serve", _serve, "site, feed, downloads, and episodes on demand"), public, engine)
+    cache = command("cache", _cache, "what the clip cache holds; prune it")
+    cache.add_argument("--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this")
+    return parser
+
+
+def _check_options(check: argparse.ArgumentParser) -> None:
+    check.add_argument(
+        "place", nargs="?", metavar="FEED", help="address of a published feed, https://…/feed.xml (or a public folder)"
+    )
     check.add_argument("--episode", metavar="ID", help="look at this one only")
+    check.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="draw the loudness of the newest episode, or of --episode: x.png, x.svg",
+    )
+    check.add_argument("--all", action="store_true", help="of a published feed, all episodes (default: the newest 10)")
+    check.add_argument("--deep", action="store_true", help="decode the audio and measure it again; 1 s for 10 minutes")
     check.add_argument(
         "--listen", type=Path, metavar="MODEL", help="folder of a whisper model that hears each sentence"
     )
     # Whisper base was at most 0.24 off on 78 sound sentences by kokoro, at least 0.39 where two fifths were silenced.
     check.add_argument("--threshold", type=float, default=0.3, metavar="RATE", help="of wrong syllables (default: 0.3)")
-    cache = command("cache", _cache, "what the clip cache holds; prune it")
-    cache.add_argument("--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this")
-    return parser
+
+
+def _serve_options(serve: argparse.ArgumentParser, public: Any, engine: Any) -> None:
+    public(serve)
+    engine(serve)
+    serve.add_argument("--host", help="address to listen on (default: serve.host)")
+    serve.add_argument("--port", type=int, help="port to listen on (default: serve.port)")
+    serve.add_argument("--content", type=Path, metavar="FOLDER", help="offer its digests (default: serve.content)")
+    serve.add_argument("--watch", action="store_true", help="make episodes of new digests in that folder unasked")
 
 
 def _config(options: argparse.Namespace, near: Path | None = None) -> Config:
@@ -375,27 +417,163 @@ def _feed(options: argparse.Namespace) -> int:
     return 0
 
 
+def _serve(options: argparse.Namespace) -> int:
+    config = _config(options)
+    try:
+        from podcast.serve.command import serve
+    except ModuleNotFoundError as error:
+        hint = 'Install it: pip install "digestcast[serve]"'
+        raise SetupError(f"the server is not installed ({error})", hint=hint) from error
+    serve(
+        config,
+        options.output,
+        host=options.host,
+        port=options.port,
+        engine=options.engine,
+        content=options.content,
+        watch=options.watch,
+    )
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from podcast.production import show
+    from podcast.publish import check_public, exclusive, publish_show
+    from podcast.publish.episode import quality_error
+    from podcast.publish.storage import open_store
+    from podcast.publish.upload import upload
+    from podcast.settings import ShowConfig
+
+    config = _config(options)
+    target = options.target or config.publish.target
+    if not target:
+        raise InputError("no target is named", hint="Write podcast publish s3://bucket/prefix, or set publish.target.")
+    if not options.target and "://" not in target:
+        target = str(config.resolve(target))
+    about = show(config)
+    if about.base_url == ShowConfig().base_url:
+        what, hint = (
+            "show.base_url is not set: the feed would lead apps to this machine",
+            "Set it to the target's address.",
+        )
+        raise ConfigError(what, where=str(config.path or "no podcast.toml was found"), hint=hint)
+    write = not options.dry_run
+    with exclusive(options.output), open_store(target, public=options.output, write=write) as store:
+        if write:
+            publish_show(options.output, about)
+        elif problems := check_public(options.output, about):
+            raise quality_error(problems)
+        with _sending() as tell:
+            done = upload(options.output, store, delete=options.delete, dry_run=options.dry_run, tell=tell)
+    if options.dry_run:
+        print(*(f"send    {key}" for key in done.sent), sep="\n", end="\n" * bool(done.sent))
+        print(*(f"remove  {key}" for key in done.removed), sep="\n", end="\n" * bool(done.removed))
+    counts = f"{len(done.sent)} sent ({done.sent_bytes / 1e6:.1f} MB), {done.unchanged} unchanged"
+    print(f"{store.name}: {'would be ' * options.dry_run}{counts}, {len(done.removed)} removed")
+    if done.kept and options.dry_run:
+        print(f"podcast: {len(done.kept)} more are there; --delete would remove them", file=sys.stderr)
+    return 0
+
+
+@contextmanager
+def _sending() -> Iterator[Tell]:
+    """A bar on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("publishing", total=None)
+
+        def tell(key: str, sent_bytes: int, total_bytes: int) -> None:
+            bar.update(task, description=escape(key), total=total_bytes, advance=sent_bytes)
+
+        yield tell
+
+
 def _check(options: argparse.Namespace) -> int:
     from podcast.production import show
     from podcast.publish import check_public
     from podcast.publish.episode import EPISODES, read_episodes
 
     config = _config(options)
-    episodes = [each for each in read_episodes(options.output) if options.episode in (None, each.id)]
+    if options.place and "://" in options.place:
+        return _check_address(options, config)
+    public = Path(options.place) if options.place else options.output
+    episodes = [each for each in read_episodes(public) if options.episode in (None, each.id)]
     if not episodes:
-        raise InputError("there is no such episode", where=str(options.output / EPISODES / (options.episode or "")))
-    problems = check_public(options.output, show(config))
+        raise InputError("there is no such episode", where=str(public / EPISODES / (options.episode or "")))
+    problems = check_public(public, show(config))
+    if options.deep:
+        problems += _deep(episodes, public, config, skip={problem.where for problem in problems})
     problems = [problem for problem in problems if options.episode in (None, problem.where)]
     if problems:
         print(*problems, sep="\n")
         return QualityError.exit_status
     print(f"{len(episodes)} episode{'s' * (len(episodes) != 1)}, 0 problems")
+    if options.plot:
+        _plot(episodes[0], public, options.plot, config)
     if options.listen:
-        _listen(episodes, options, config)
+        _listen(episodes, public, options, config)
     return 0
 
 
-def _listen(episodes: Sequence[Episode], options: argparse.Namespace, config: Config) -> None:
+def _plot(episode: Episode, public: Path, output: Path, config: Config) -> None:
+    from podcast.curve import draw_loudness
+    from podcast.measure import measure
+    from podcast.production import target
+
+    own = replace(target(config), loudness_lufs=episode.target_lufs)
+    draw_loudness(episode, measure(public / episode.enclosure.url), own, output)
+    print(output)
+
+
+def _deep(episodes: Sequence[Episode], public: Path, config: Config, skip: Container[str]) -> list[Problem]:
+    """What decoding finds; a file that is known to be damaged is not decoded."""
+    from podcast.measure import deep_problems
+    from podcast.production import target
+
+    sound = [episode for episode in episodes if episode.id not in skip]
+    return [
+        problem
+        for episode in sound
+        for problem in deep_problems(episode, public / episode.enclosure.url, target(config))
+    ]
+
+
+def _check_address(options: argparse.Namespace, config: Config) -> int:
+    from podcast.publish.files import web_address
+    from podcast.publish.remote import NEWEST, check_address
+
+    address = web_address(options.place)
+    if address is None:
+        raise InputError("is no http or https address", where=options.place)
+    if options.listen or options.plot:
+        raise InputError(
+            "--listen and --plot need a folder", hint="Leave the address out, or fetch the episodes first."
+        )
+    judge = None
+    if options.deep:
+        from podcast.measure import sound_judge
+        from podcast.production import target
+
+        judge = sound_judge(target(config))
+    newest = None if options.all else NEWEST
+    report = check_address(address, newest=newest, only=options.episode or "", listen=judge)
+    for problem in report.problems:
+        print(problem, file=sys.stderr if problem.warning else sys.stdout)
+    if any(not problem.warning for problem in report.problems):
+        return QualityError.exit_status
+    if options.episode and not report.episodes:
+        raise InputError("the feed has no such episode", where=options.episode)
+    if report.episodes < report.known and not options.episode:
+        print(f"podcast: the newest {report.episodes} of {report.known}; --all looks at every one", file=sys.stderr)
+    print(f"{report.episodes} episode{'s' * (report.episodes != 1)}, 0 problems")
+    return 0
+
+
+def _listen(episodes: Sequence[Episode], public: Path, options: argparse.Namespace, config: Config) -> None:
     from podcast.listen import WhisperRecogniser, read_back, worst_first
     from podcast.production import lexicon
     from podcast.publish.chapters import clock
@@ -404,7 +582,7 @@ def _listen(episodes: Sequence[Episode], options: argparse.Namespace, config: Co
     heard: list[Heard] = []
     for episode in episodes:
         print(f"podcast: listening to {episode.id}, {len(episode.cues)} sentences", file=sys.stderr)
-        heard += read_back(episode, options.output / episode.enclosure.url, recogniser, words)
+        heard += read_back(episode, public / episode.enclosure.url, recogniser, words)
     wrong = worst_first(heard, options.threshold)
     for each in wrong:
         print(f"{each.error:.0%} wrong at {clock(each.cue.start_seconds)} of {each.episode}")
@@ -415,14 +593,20 @@ def _listen(episodes: Sequence[Episode], options: argparse.Namespace, config: Co
 
 
 def _cache(options: argparse.Namespace) -> int:
-    from podcast.production import clip_cache
+    from podcast.audio import encoded
+    from podcast.production import clip_cache, parts_folder
 
-    cache = clip_cache(_config(options))
+    config = _config(options)
+    cache, parts = clip_cache(config), parts_folder(config)
     if options.prune is not None:
-        removed = cache.prune(round(options.prune * 1e9))
+        limit_bytes = round(options.prune * 1e9)
+        removed = cache.prune(limit_bytes)
+        encoded.prune(parts, min(limit_bytes, encoded.LIMIT_BYTES))
         print(f"removed {removed.clips} clips, {removed.size_bytes / 1e6:.1f} MB", file=sys.stderr)
     size = cache.size()
     print(f"{cache.folder}: {size.clips} clips, {size.size_bytes / 1e6:.1f} MB")
+    count, size_bytes = encoded.size(parts)
+    print(f"{parts}: {count} encoded parts, {size_bytes / 1e6:.1f} MB")
     return 0
 
 

@@ -32,7 +32,7 @@ from podcast.tts.synthesis import Progress, Speaker, Synthesis, synthesize
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 2  # raise it when the same input should give other bytes: every episode is then made again
+FORMAT = 3  # raise it when the same input should give other bytes: every episode is then made again
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Productio
         [utterance.id for utterance in script.utterances if utterance.id in accept],
         asdict(production.target),
         _without_paths(production.music),
-        _without_paths(production.show),
+        _told_of(production.show),
         *map(_content, (*production.music.files, production.show.cover)),
     ]
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
@@ -316,9 +316,15 @@ def _tags(script: Script, show: Show, name: str, guid: str) -> Tags:
     )
 
 
-def _without_paths(settings: Music | Show) -> dict[str, object]:
+def _without_paths(music: Music) -> dict[str, object]:
     """The values that say something on every machine."""
-    return {name: value for name, value in asdict(settings).items() if not isinstance(value, Path)}
+    return {name: value for name, value in asdict(music).items() if not isinstance(value, Path)}
+
+
+def _told_of(show: Show) -> list[object]:
+    """What an episode's own files say of the show; the rest is in feed and pages, which are made each time."""
+    texts = (show.title, show.author, show.copyright, show.disclosure, show.language, show.base_url)
+    return [*texts, dict(show.speakers)]
 
 
 def _content(path: Path) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 from podcast.audio import Music, Target
 from podcast.config import key_lines
 from podcast.errors import ConfigError
-from podcast.models import Link, Show
+from podcast.models import Link, Person, Show
 from podcast.pipeline import Production
-from podcast.settings import Config, VoiceConfig
+from podcast.settings import Config, PersonConfig, VoiceConfig
 from podcast.text.lexicon import BUILTIN, Lexicon, load_lexicon, read_lexicon
 from podcast.tts.base import Engine, Voice
 from podcast.tts.cache import ClipCache
@@ -41,7 +41,7 @@ def production(
         public=public,
         roster=roster(config, engine),
         cache=clip_cache(config),
-        parts=config.cache_folder / "parts",
+        parts=parts_folder(config),
         lexicon=lexicon(config),
         music=_music(config),
         target=target(config),
@@ -77,7 +77,18 @@ def show(config: Config) -> Show:
         update_text=settings.update_text,
         hub=settings.hub,
         podroll=settings.podroll,
+        voice_label=settings.voice_label,
+        txt=settings.txt,
+        cast={
+            "anchor": _person(settings.persons.anchor, "host"),
+            "commentator": _person(settings.persons.commentator, "co-host"),
+        },
+        persons=(_person(settings.persons.author, "author", "writing", name=settings.author),),
     )
+
+
+def _person(settings: PersonConfig, role: str, group: str = "cast", *, name: str = "") -> Person:
+    return Person(settings.name or name, role, group, url=settings.href, image=settings.img)
 
 
 def target(config: Config) -> Target:
@@ -103,6 +114,10 @@ def lexicon(config: Config) -> Lexicon:
         where = str(config.path or "environment")
         result = result.extended(load_lexicon(config.lexicon, where=where, lines=key_lines(config, "lexicon")))
     return result
+
+
+def parts_folder(config: Config) -> Path:
+    return config.cache_folder / "parts"
 
 
 def clip_cache(config: Config) -> ClipCache:

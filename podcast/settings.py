@@ -16,6 +16,24 @@ def key(default: Any, comment: str, *, choices: tuple[Any, ...] = (), limits: tu
 
 
 @dataclass(frozen=True)
+class PersonConfig:
+    name: str = key("", "name listeners read; empty = for the author that of show.author")
+    href: str = key("", "address of a page about them")
+    img: str = key("", "address of a picture")
+
+
+@dataclass(frozen=True)
+class PersonsConfig:
+    anchor: PersonConfig = field(
+        default_factory=lambda: PersonConfig(name="主播"), metadata={"comment": "the voice that reads the news"}
+    )
+    commentator: PersonConfig = field(
+        default_factory=lambda: PersonConfig(name="评论员"), metadata={"comment": "the voice of the commentary"}
+    )
+    author: PersonConfig = field(default_factory=PersonConfig, metadata={"comment": "who stands behind the show"})
+
+
+@dataclass(frozen=True)
 class ShowConfig:
     title: str = key("每日新闻播报", "name of the show")
     description: str = key("每天几分钟，听完今天的科技新闻。", "what the show is about; at most 4000 bytes")
@@ -31,6 +49,7 @@ class ShowConfig:
     disclosure: str = key(
         "本节目由人工智能语音合成播报。", "spoken at the end and shown on every page: the voice is synthetic"
     )
+    voice_label: str = key("AI 语音", "stands after each speaker's name in the feed; may be empty")
     explicit: bool = key(default=False, comment="whether it is unsuitable for children")
     copyright: str = key("", "copyright notice; empty = the author")
     guid: str = key("", "podcast:guid of a show that moves here; empty = made from the feed's address, then kept")
@@ -44,6 +63,10 @@ class ShowConfig:
     hub: str = key("", "address of a WebSub hub")
     podroll: tuple[str, ...] = key((), "podcast:guid of shows it recommends")
     timezone: str = key("Asia/Shanghai", "zone of a digest's date where it names none")
+    txt: dict[str, str] = field(
+        default_factory=dict, metadata={"comment": 'podcast:txt by purpose: applepodcastsverify = "..."'}
+    )
+    persons: PersonsConfig = field(default_factory=PersonsConfig, metadata={"comment": "podcast:person"})
 
 
 @dataclass(frozen=True)
@@ -140,12 +163,42 @@ class ScriptConfig:
 
 
 @dataclass(frozen=True)
+class PublishConfig:
+    target: str = key(
+        "", "where `podcast publish` sends the public folder if it is told no other: s3://bucket/prefix or a folder"
+    )
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    host: str = key("127.0.0.1", "address to listen on; others than this machine's own need a token")
+    port: int = key(8000, "port to listen on", limits=(0, 65535))
+    content: str = key("", "folder of digests that are offered; empty = none")
+    watch: bool = key(default=False, comment="whether episodes of new digests in that folder are made unasked")
+    state: str = key("", "folder of the queue; empty = in the user's state folder")
+    queue: int = key(20, "jobs that may wait", limits=(1, 10_000))
+    concurrency: int = key(1, "episodes made at once; each worker needs an engine of its own", limits=(1, 64))
+    job_minutes: float = key(60.0, "longest time for one episode", limits=(0.01, 1440))
+    keep_days: float = key(7.0, "how long a finished job is remembered", limits=(0.0, 3650))
+    digest_kilobytes: int = key(256, "largest digest; a day's has 10 to 20", limits=(1, 2048))
+    items: int = key(100, "most news items in a digest", limits=(1, 10_000))
+    an_hour: int = key(60, "episodes that one token may ask for in an hour", limits=(1, 100_000))
+    hosts: tuple[str, ...] = key((), "names the server answers to, besides localhost and that of show.base_url")
+    trusted_proxies: tuple[str, ...] = key((), "addresses of proxies whose X-Forwarded-For is believed")
+    tokens: dict[str, str] = field(
+        default_factory=dict, metadata={"comment": 'name = the token, or "sha256:" and its hash in hex'}
+    )
+
+
+@dataclass(frozen=True)
 class Config:
     show: ShowConfig = field(default_factory=ShowConfig)
     voices: VoicesConfig = field(default_factory=VoicesConfig)
     tts: TtsConfig = field(default_factory=TtsConfig)
     audio: AudioConfig = field(default_factory=AudioConfig)
     script: ScriptConfig = field(default_factory=ScriptConfig)
+    publish: PublishConfig = field(default_factory=PublishConfig)
+    serve: ServeConfig = field(default_factory=ServeConfig, metadata={"comment": "episodes on demand"})
     lexicon: dict[str, str] = field(default_factory=dict, metadata={"comment": '重塑 = "chong2 su4", Qwen = "千问"'})
     path: Path | None = field(default=None, metadata={"internal": True})  # the file it was read from
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from podcast.cli import main
 from tests.fake_edge import FakeEdge
+from tests.publish.host import Host
 from tests.test_cli import DIGEST, run
 from tests.test_cli_make import ONLY_EDGE, SECOND
 
@@ -75,6 +78,50 @@ def test_a_mistyped_folder_or_episode_is_not_a_clean_one(show: Path) -> None:
     assert run(show, "check", "-o", "pubic").returncode == 2
     result = run(show, "check", "--episode", "2026-03-09")
     assert (result.returncode, "2026-03-09: there is no such episode" in result.stderr) == (2, True)
+
+
+def test_a_lost_transcript_is_named_and_made_again_by_feed(show: Path) -> None:
+    (show / "public/episodes/2026-03-02/transcript.vtt").unlink()
+    result = run(show, "check", "public")  # the folder may be named without -o
+    assert (result.returncode, result.stdout) == (4, "2026-03-02: transcript.vtt is not there\n")
+    assert run(show, "feed").returncode == 0
+    assert (show / "public/episodes/2026-03-02/transcript.vtt").is_file()
+
+
+def test_deep_measures_the_audio_and_finds_a_record_that_lies(show: Path) -> None:
+    record = show / "public/episodes/2026-03-02/episode.json"
+    values = json.loads(record.read_text())
+    record.write_text(json.dumps(values | {"loudness_lufs": values["loudness_lufs"] - 0.6}))
+    result = run(show, "check", "--deep")
+    assert result.returncode == 4
+    assert result.stdout.startswith("2026-03-02: 2026-03-02.mp3: loudness is -16.")
+    assert "the record says -16." in result.stdout
+
+
+def test_a_published_feed_is_looked_at_by_its_address(show: Path) -> None:
+    with Host(show / "public") as host:
+        assert run(show, "feed", PODCAST_SHOW__BASE_URL=host.address).returncode == 0
+        feed = f"{host.address}feed.xml"
+        good = run(show, "check", feed, "--deep")
+        assert (good.returncode, good.stdout) == (0, "2 episodes, 0 problems\n")
+        assert "are http, not https" in good.stderr  # a warning
+        host.faults["2026-03-02.mp3"] = "no ranges"
+        bad = run(show, "check", feed)
+        where = f"{host.address}episodes/2026-03-02/2026-03-02.mp3"
+        assert bad.returncode == 4
+        assert bad.stdout == f"{where}: byte ranges are not served: bytes=0-1023 gives 200, not 206\n"
+        none = run(show, "check", feed, "--episode", "2026-03-09")
+        assert (none.returncode, "2026-03-09: the feed has no such episode" in none.stderr) == (2, True)
+
+
+def test_what_is_no_address_or_does_not_go_with_one_is_told(
+    published: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = ("-c", str(published / "podcast.toml"))
+    assert main(["check", *config, "ftp://example.org/feed.xml"]) == 2
+    assert "ftp://example.org/feed.xml: is no http or https" in capsys.readouterr().err
+    assert main(["check", *config, "https://example.org/feed.xml", "--listen", str(model)]) == 2
+    assert "--listen hears a folder" in capsys.readouterr().err
 
 
 def test_listen_prints_what_does_not_match_worst_first(show: Path, model: Path, tmp_path: Path) -> None:

@@ -187,6 +187,29 @@ def test_title_that_had_to_be_made_is_warned_of():
     assert [warning for warning in digest.warnings if "2025年6月8日新闻" in warning]
 
 
+BODY = "概览一句话。\n\n1. [青禾电池融资](https://example.com/1)\n\n    摘要一句话。\n"
+
+
+def test_front_matter_in_json_is_hugos_third_form():
+    digest = read('{\n  "title": "早报 {一}",\n  "date": "2026-03-02T08:00:00+08:00",\n  "tags": ["a"]\n}\n\n' + BODY)
+    assert (digest.title, digest.published.isoformat()) == ("早报 {一}", "2026-03-02T08:00:00+08:00")
+    assert digest.overview == ("概览一句话。",)
+    with pytest.raises(DigestError, match="cannot be read") as caught:
+        read('{\n  "title": "早报",\n  "date": \n}\n\n' + BODY)
+    assert caught.value.where == "2025-06-08.md:4"
+
+
+def test_control_characters_are_left_out_and_named():
+    """No app can show them, no engine say them, and XML forbids them."""
+    digest = read(
+        '---\ntitle: "早\\u0007报"\n---\n' + BODY.replace("融资", "融\x07\ufffe资").replace("一句", "一\x85句")
+    )
+    assert digest.title == "早报"
+    assert digest.items[0].title == "青禾电池融资"
+    assert digest.items[0].summary == ("摘要一句话。",)
+    assert any("4 control characters" in warning and warning.startswith("line 4") for warning in digest.warnings)
+
+
 def test_rule_at_the_top_is_no_front_matter():
     digest = read("---\n\n📌 **1. 甲**\n来源: 某处\n\n---\n\n📌 **2. 乙**\n文字\n")
     assert [item.title for item in digest.items] == ["甲", "乙"]

@@ -24,9 +24,26 @@ ALLOWED = {
     "production": STAGES | {"config", "settings", "pipeline"},
     "audition": {"text", "tts"},
     "listen": {"text"},
+    "measure": {"audio", "publish"},
+    "curve": {"audio", "measure"},
     "console": {"script", "text", "tts", "pipeline"},
     "doctor": {"audio", "production", "publish", "script", "settings", "tts"},
-    "cli": STAGES | {"audition", "config", "console", "doctor", "listen", "pipeline", "production", "settings", ""},
+    "serve": STAGES | {"config", "console", "pipeline", "production", "settings", ""},
+    "cli": STAGES
+    | {
+        "audition",
+        "config",
+        "console",
+        "curve",
+        "doctor",
+        "listen",
+        "measure",
+        "pipeline",
+        "production",
+        "serve",
+        "settings",
+    }
+    | {""},
     "__main__": {"cli"},
     "": set(),
 }

@@ -10,6 +10,7 @@ timeline.py  when everything is heard
 tags.py      the ID3 tag with its chapters
 plot.py      the waveform as an SVG
 master.py    make_master(), the list of these
+live.py      the same as one stream, while clips still come
 loudness.py  filters.py  ffmpeg.py  files.py    what they measure, filter, read and write with
 """
 

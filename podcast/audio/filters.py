@@ -34,6 +34,14 @@ def high_pass(cutoff_hz: float, rate_hz: int, q: float = 0.70710678) -> Biquad:
     return Biquad((1 / norm, -2 / norm, 1 / norm), (1.0, 2 * (k * k - 1) / norm, (1 - k / q + k * k) / norm))
 
 
+def all_pass(centre_hz: float, rate_hz: int, q: float) -> Biquad:
+    """Turns phases around a frequency and leaves every level as it is (bilinear transform)."""
+    k = np.tan(np.pi * centre_hz / rate_hz)
+    norm = 1 + k / q + k * k
+    a1, a2 = 2 * (k * k - 1) / norm, (1 - k / q + k * k) / norm
+    return Biquad((a2, a1, 1.0), (1.0, a1, a2))
+
+
 def block_size(rate_hz: int) -> int:
     """FFT length that costs least for a memory of MEMORY_SECONDS: a power of two of 5 to 10 times that."""
     return 1 << int(np.ceil(np.log2(5 * MEMORY_SECONDS * rate_hz)))

@@ -13,7 +13,7 @@ What is given out depends on script and clips alone, not on the order or the tim
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,15 +22,14 @@ import numpy.typing as npt
 from podcast.audio import mp3
 from podcast.audio.filters import Samples
 from podcast.audio.master import Music, Target, read_recipe
-from podcast.audio.mix import Heard, Layer, lead, music_layers, part_length, pause_after, place, speech_gain
+from podcast.audio.mix import Heard, Layer, lead, levelled, music_layers, part_length, pause_after, place, speech_gain
 from podcast.audio.parts import Part, fits, has_bed, opening
 from podcast.audio.peaks import REACH_SAMPLES, limit
 from podcast.audio.render import Recipe
-from podcast.audio.voice import BEFORE_SECONDS, FADE_IN_SECONDS, Voice, read_voice, resample
+from podcast.audio.voice import BEFORE_SECONDS, FADE_IN_SECONDS, Voice, read_voice
 from podcast.models import Clip, Cue, Script, Utterance
 
 RATE_HZ = mp3.RATE_HZ
-_HEADROOM_DB = 1.5  # for what the codec adds: the master measures and limits again, here there is one try
 _KNOWN_CLIPS = 32  # of a speaker, that tell how loud it is: a few minutes
 _ASSUMED_SECONDS = 4.0  # of speech to come, for the music: longer than every fade before an end
 _GIVE_WAY_SECONDS = 0.3
@@ -82,18 +81,17 @@ class LiveStream:
             return self._open(segment)
         return b"" if self._part.plan.segment == segment else self._close(segment)
 
-    def add(self, clip: Clip) -> bytes:
+    def add(self, clip: Clip) -> Iterator[bytes]:
+        """A piece for each clip that can be heard now: it may be the one that many others waited for."""
         self._clips[clip.utterance_id] = clip
-        frames = b""
         while self._turns and self._turns[0].utterance.id in self._clips:
-            frames += self._speak(self._turns.popleft())
-        return frames
+            yield self._speak(self._turns.popleft())
 
     def _speak(self, turn: _Turn) -> bytes:
         clip = self._clips.pop(turn.utterance.id)
         whole = read_voice(clip)
         voice = _from_sentence(whole, turn.first)
-        samples = resample(voice, RATE_HZ) * self._gain(whole, turn.utterance.speaker)
+        samples = levelled(voice, self._gain(whole, turn.utterance.speaker), self.recipe.levels.peak)
         frames = b""
         if not fits(self._part.plan.spoken, clip, bed=self._part.plan.bed):
             frames += self._close(turn.segment, divided=True)
@@ -199,7 +197,7 @@ class _Encoder:
         self.pushed = 0  # samples
         self._lame = mp3.new_encoder(recipe.channels, recipe.bitrate_kbps)
         self._gain = np.float32(mp3.input_gain(recipe.bitrate_kbps))
-        self._ceiling = float(10 ** ((recipe.true_peak_dbtp - _HEADROOM_DB) / 20))
+        self._ceiling = recipe.levels.peak  # once: the master looks at what comes out of the codec, and limits again
         # From REACH_SAMPLES before the first that was not encoded: the limiter sees as far back as ahead.
         self._held = np.zeros((recipe.channels, REACH_SAMPLES), dtype=np.float32)
         self._frames = 0
@@ -222,7 +220,7 @@ class _Encoder:
             self._held = held
             return b""
         limited = tuple(held.copy())
-        limit(limited, self._ceiling, keep_loudness=False)
+        limit(limited, self._ceiling, make_up=1.0)
         self._held = held[:, end - REACH_SAMPLES :].copy()
         ready = tuple(channel[REACH_SAMPLES:end] * self._gain for channel in limited)
         return bytes(self._lame.encode(mp3.pcm(ready)))

@@ -149,13 +149,19 @@ class Meter:
     def integrated_lufs(self) -> float:
         return integrated_lufs(sliding(self.steps, BLOCK_STEPS) if len(self.steps) >= BLOCK_STEPS else self.steps)
 
+    def momentary_lufs(self) -> Energies:
+        """Loudness of every 0.4 s, 0.1 s apart (EBU Tech 3341); -inf for silence.  Less than 0.4 s counts as one."""
+        return self._lufs(BLOCK_STEPS)
+
     def short_term_lufs(self) -> Energies:
-        """Loudness of every 3 s, 0.1 s apart (EBU Tech 3341); -inf for silence.  Less than 3 s counts as one."""
+        """Loudness of every 3 s, likewise."""
+        return self._lufs(SHORT_TERM_STEPS)
+
+    def _lufs(self, count: int) -> Energies:
         if not len(self.steps):
             return np.zeros(0)
-        energies = sliding(self.steps, min(SHORT_TERM_STEPS, len(self.steps)))
         with np.errstate(divide="ignore"):
-            return np.asarray(_OFFSET_LU + 10 * np.log10(energies))
+            return np.asarray(_OFFSET_LU + 10 * np.log10(sliding(self.steps, min(count, len(self.steps)))))
 
     def range_lu(self) -> float:
         """Loudness range after EBU Tech 3342: from the 10th to the 95th percentile of the gated short-term loudness."""

@@ -24,7 +24,7 @@ from podcast.audio.loudness import MONO_AS_PLAYED_LU, Meter
 from podcast.audio.mix import Levels, MusicCuts
 from podcast.audio.music import read_music
 from podcast.audio.parts import Part, plan
-from podcast.audio.render import Recipe, Rendered, render_part
+from podcast.audio.render import CODEC_HEADROOM_DB, Recipe, Rendered, render_part
 from podcast.audio.tags import Tags, tag_bytes
 from podcast.audio.timeline import build_timeline
 from podcast.errors import ConfigError, QualityError, SetupError
@@ -155,7 +155,8 @@ def read_recipe(music: Music, target: Target, cache: Path | None) -> Recipe:
     if music.bed:
         cuts = replace(cuts, bed=read(music.bed, loop=True))
     one_channel = target.as_measured_lufs - 10 * math.log10(target.channels)  # BS.1770 adds the channels' energies
-    levels = Levels(one_channel, music.duck_db, music.intro_lead_seconds, music.outro_lead_seconds)
+    peak = float(10 ** ((target.true_peak_dbtp - CODEC_HEADROOM_DB) / 20))
+    levels = Levels(one_channel, peak, music.duck_db, music.intro_lead_seconds, music.outro_lead_seconds)
     return Recipe(cuts, levels, target.true_peak_dbtp, target.channels, target.bitrate_kbps, cache)
 
 

@@ -16,6 +16,7 @@ from podcast.audio.filters import Samples
 from podcast.audio.loudness import integrated_lufs
 from podcast.audio.music import Cut
 from podcast.audio.parts import Opening, Part
+from podcast.audio.peaks import limit
 from podcast.audio.voice import AFTER_SECONDS, BEFORE_SECONDS, Voice, read_voice, resample
 from podcast.models import Utterance
 
@@ -26,6 +27,7 @@ SHORTEST_END_SECONDS = 0.06  # silence at the end of a part: encoder delay and t
 BEFORE_STING_SECONDS = 0.4
 OUTRO_RISE_SECONDS = 0.3  # before the last sound ends: heard as rising with it
 _STEADY_BLOCKS = 10  # 1 s of gating blocks: a clip as long counts half by its own loudness, half by its voice's
+_CLIP_MAKE_UP = 2.0  # 6 dB: a low voice whose peaks are 20 dB over its loudness needs 2
 _APART_DB = 4.0  # most that clips of one voice are levelled apart
 
 
@@ -44,6 +46,7 @@ class Levels:
     """How loud things are, as they reach the mix."""
 
     speech_lufs: float  # of the speech on one channel
+    peak: float  # of the speech, 1.0 = full scale
     duck_db: float  # of music under speech, against its own level
     intro_lead_seconds: float  # the intro alone, before the first word
     outro_lead_seconds: float  # the outro under the last words
@@ -60,6 +63,7 @@ class Heard:
 @dataclass(frozen=True, slots=True)
 class Mix:
     channels: tuple[Samples, ...]  # one where both would be the same; a whole number of MP3 frames
+    music: bool  # whether anything but limited speech is in it
     sentences: tuple[tuple[Heard, ...], ...]  # for each utterance of the part
 
 
@@ -67,7 +71,7 @@ def mix_part(part: Part, music: MusicCuts, levels: Levels) -> Mix:
     """Read, level and place the clips of a part and its music."""
     voices = [read_voice(clip) for _, clip in part.spoken]
     gains = _gains(part, voices, levels.speech_lufs)
-    speech = [resample(voice, RATE_HZ) * gain for voice, gain in zip(voices, gains, strict=True)]
+    speech = [levelled(voice, gain, levels.peak) for voice, gain in zip(voices, gains, strict=True)]
     starts, speech_end = place(part, [len(samples) for samples in speech], lead(part.opening, music, levels))
     heard = tuple(
         tuple(Heard(start + round(a * RATE_HZ), start + round(b * RATE_HZ)) for a, b in voice.sentences)
@@ -83,7 +87,7 @@ def mix_part(part: Part, music: MusicCuts, levels: Levels) -> Mix:
     for start, cut in layers:
         for channel, samples in zip(channels, cut.channels, strict=True):
             channel[start : start + len(samples)] += samples
-    return Mix(channels, heard)
+    return Mix(channels, bool(layers), heard)
 
 
 def _gains(part: Part, voices: Sequence[Voice], target_lufs: float) -> list[np.float32]:
@@ -93,6 +97,16 @@ def _gains(part: Part, voices: Sequence[Voice], target_lufs: float) -> list[np.f
         speech_gain(voice, [other for other, of in zip(voices, speakers, strict=True) if of == speaker], target_lufs)
         for voice, speaker in zip(voices, speakers, strict=True)
     ]
+
+
+def levelled(voice: Voice, gain: np.float32, peak: float) -> Samples:
+    """The samples at the master's rate, with the gain, and then limited without losing loudness.
+
+    Each clip by itself: limited along with another speaker's, a peaky voice would come out softer than that one.
+    """
+    samples = resample(voice, RATE_HZ) * gain
+    limit((samples,), peak, make_up=_CLIP_MAKE_UP)
+    return samples
 
 
 def speech_gain(voice: Voice, same: Sequence[Voice], target_lufs: float) -> np.float32:

@@ -16,7 +16,9 @@ from podcast.audio.filters import Samples
 
 _TAPS = 8  # a side; annex 2 has 6
 _RISE = 0.708  # -3 dB
-_MAKE_UP = np.float32(1.12)  # 1 dB
+_MAKE_UP = 1.12  # 1 dB
+_ROUNDS = 4  # what is given back is limited in turn
+_CLOSE = 1.01  # 0.1 dB
 _CELL = 32  # samples that share one gain before it is drawn smooth: 0.7 ms
 _REACH = 14  # cells a side, 10 ms: the gain is back at 1 within two of these
 REACH_SAMPLES = 1024  # more than two reaches, the cell's own slope and the taps; a whole number of cells
@@ -53,50 +55,77 @@ def true_peak(samples: Samples) -> float:
     return float(_near(samples, highest * _RISE)[1].max()) if highest else 0.0
 
 
-def limit(channels: tuple[Samples, ...], ceiling: float, *, keep_loudness: bool = True) -> None:
+def limit(channels: tuple[Samples, ...], ceiling: float, *, make_up: float = _MAKE_UP) -> None:
     """Bring every true peak of the channels to `ceiling` or below, in place, with one gain for all channels.
 
-    The gain looks 10 ms ahead and moves along a Hann window, so that it is smooth and never late.  What it takes from
-    the energy of the whole is given back first, so that loudness stays: by at most `_MAKE_UP`.  Without that
-    (`keep_loudness`) the gain at a sample depends only on the `REACH_SAMPLES` before and after it.
+    The gain looks 10 ms ahead and moves along a triangle, so that it is smooth and never late.  What it takes from
+    the energy of the whole is given back first, so that loudness stays: by a factor of at most `make_up`.  Where that
+    is 1 the gain at a sample depends only on the `REACH_SAMPLES` before and after it.
     """
+    reached = min(make_up, _MAKE_UP)
+    while True:
+        magnitude = _magnitudes(channels, ceiling * _RISE / reached)
+        if magnitude.max(initial=0.0) <= ceiling:
+            return
+        gain, given = _gain_and_make_up(channels, magnitude, ceiling, make_up)
+        if given <= reached:
+            break
+        reached = min(given * 1.1, make_up)
+    for channel in channels:
+        _apply(channel, gain)
+        if given > 1:
+            np.multiply(channel, np.float32(given), out=channel)
+
+
+def _magnitudes(channels: tuple[Samples, ...], level: float) -> Samples:
+    """The greatest magnitude in each cell of any channel, 0 where no sample reaches the level."""
     magnitude = np.zeros(-(-len(channels[0]) // _CELL), dtype=np.float32)
     for channel in channels:
-        places, magnitudes = _near(channel, ceiling * _RISE / float(_MAKE_UP))
+        places, magnitudes = _near(channel, level)
         cells, firsts = np.unique(places // _CELL, return_index=True)
         if len(cells):
             magnitude[cells] = np.maximum(magnitude[cells], np.maximum.reduceat(magnitudes, firsts))
-    if magnitude.max(initial=0.0) <= ceiling:
-        return
-    make_up = _make_up(channels, _limiting_gain(magnitude, ceiling)) if keep_loudness else np.float32(1)
-    gain = _limiting_gain(magnitude * make_up, ceiling)
-    for channel in channels:
-        _apply(channel, gain)
-        np.multiply(channel, make_up, out=channel)
+    return magnitude
 
 
 def _limiting_gain(magnitude: Samples, ceiling: float) -> Samples:
     return _smooth(np.minimum(1.0, ceiling / np.maximum(magnitude, 1e-9), dtype=np.float32))
 
 
-def _make_up(channels: tuple[Samples, ...], gain: Samples) -> np.float32:
-    """The gain that gives back the energy which a gain for each cell takes."""
-    all_energy = sum(float(np.dot(channel, channel)) for channel in channels)
-    lowered = np.flatnonzero(gain[:-1] < 1)  # the last cell may be short; what it holds is nothing beside the rest
-    taken = 0.0
+def _gain_and_make_up(
+    channels: tuple[Samples, ...], magnitude: Samples, ceiling: float, most: float
+) -> tuple[Samples, float]:
+    """The limiting gain of each cell, and the factor, up to `most`, with which as much energy is left as without it."""
+    gain, given = _limiting_gain(magnitude, ceiling), 1.0
+    if most <= 1:
+        return gain, given
+    whole = len(channels[0]) // _CELL  # the last cell may be short; what it holds is nothing beside the rest
+    energy = np.zeros(len(magnitude), dtype=np.float32)
     for channel in channels:
-        cells = channel[: len(channel) // _CELL * _CELL].reshape(-1, _CELL)[lowered]
-        taken += float(np.dot(np.einsum("ij,ij->i", cells, cells), 1 - np.square(gain[lowered])))
-    left = all_energy - taken
-    return np.float32(min((all_energy / left) ** 0.5, _MAKE_UP) if left > 0 else 1.0)
+        table = channel[: whole * _CELL].reshape(-1, _CELL)
+        energy[:whole] += np.einsum("ij,ij->i", table, table)
+    total = float(energy.sum())
+    for _ in range(_ROUNDS):
+        left = float(np.einsum("i,i,i->", energy, gain, gain))
+        wanted = min((total / left) ** 0.5, most) if left else 1.0
+        if wanted <= given * _CLOSE:
+            break
+        given = wanted
+        gain = _limiting_gain(magnitude * np.float32(given), ceiling)
+    return gain, given
 
 
 def _smooth(needed: Samples) -> Samples:
     """A smooth gain for each cell that is at most `needed` in it and its neighbours."""
-    window = np.hanning(2 * _REACH + 3)[1:-1].astype(np.float32)
     around = np.pad(needed, _REACH, constant_values=1.0)  # a dip near an end begins before it
     dip = 1.0 - _running_minimum(around, 2 * _REACH + 3)
-    return np.asarray(1.0 - np.convolve(dip, window / window.sum(), mode="valid"), dtype=np.float32)
+    return np.asarray(1.0 - _running_mean(_running_mean(dip, _REACH + 1), _REACH + 1), dtype=np.float32)
+
+
+def _running_mean(values: Samples, width: int) -> Samples:
+    """Twice over, it moves along a triangle; the sums lose nothing, for what is summed are dips between 0 and 1."""
+    sums = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
+    return np.asarray((sums[width:] - sums[:-width]) / width, dtype=np.float32)
 
 
 def _apply(channel: Samples, gain: Samples) -> None:

@@ -16,7 +16,7 @@ from podcast.audio.mix import Heard, Levels, MusicCuts, mix_part
 from podcast.audio.parts import Part
 from podcast.audio.peaks import limit, true_peak
 
-_CODEC_HEADROOM_DB = 1.0  # an MP3 at 96 kbit/s rises by 0.5 to 1 dB over what went in
+CODEC_HEADROOM_DB = 1.0  # an MP3 at 96 kbit/s rises by 0.5 to 1 dB over what went in
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,17 @@ def render_part(part: Part, recipe: Recipe, gain_db: float = 0.0) -> Rendered:
     gain = np.float32(10 ** (gain_db / 20))
     channels = tuple(channel * gain for channel in mix.channels) if gain_db else mix.channels
     wanted = float(10 ** (recipe.true_peak_dbtp / 20))
-    ceiling = wanted * float(10 ** (-_CODEC_HEADROOM_DB / 20))
-    while True:
+    ceiling = wanted * float(10 ** (-CODEC_HEADROOM_DB / 20))
+    if mix.music or gain_db:
         limit(channels, ceiling)
+    while True:
         frames, heard = _through_codec(channels, recipe)
         peak = max(true_peak(channel) for channel in heard)
         if peak <= wanted:
             energies = steps(heard, mp3.RATE_HZ)
             return Rendered(frames, len(channels[0]), mix.sentences, energies, peak, _frame_peaks(heard))
         ceiling *= 0.98 * wanted / peak
+        limit(channels, ceiling)
 
 
 def _through_codec(channels: tuple[Samples, ...], recipe: Recipe) -> tuple[bytes, tuple[Samples, ...]]:

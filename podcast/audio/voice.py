@@ -33,6 +33,11 @@ AFTER_SECONDS = 0.080  # kept after it: the room's and the voice's own decay
 FADE_IN_SECONDS = 0.005
 FADE_OUT_SECONDS = 0.020
 RUMBLE_HZ = 70.0  # the lowest male pitch is about 80 Hz
+# A phase rotator, as radio stations have one before their limiter: the pulses of a low voice all point one way, and
+# with their partials' phases apart they are 3 dB lower (Kokoro's men: peaks 23 dB over loudness, 20 after it; women 15
+# and 14).
+ROTATOR_HZ = (150.0, 300.0, 600.0)
+ROTATOR_Q = 0.5
 _FRAME_SECONDS = 0.0025
 _BELOW_LOUD_DB = 40.0  # speech is what is at most this far under the clip's loud frames
 _FLOOR_DB = -75.0  # and above the noise of any engine
@@ -65,7 +70,8 @@ class Voice:
 def read_voice(clip: Clip) -> Voice:
     """Read a clip and trim it; QualityError if it is damaged, silent, or not as long as it says."""
     samples, rate_hz = _read(clip)
-    clean = filters.apply(samples, rate_hz, filters.high_pass(RUMBLE_HZ, rate_hz))
+    turned = (filters.all_pass(centre_hz, rate_hz, ROTATOR_Q) for centre_hz in ROTATOR_HZ)
+    clean = filters.apply(samples, rate_hz, filters.high_pass(RUMBLE_HZ, rate_hz), *turned)
     stretches = speech_stretches(clean, rate_hz)
     if not len(stretches):
         raise _damaged(clip, "is silent")

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from podcast.digest.assemble import assemble
 from podcast.digest.blocks import Note, read_blocks
 from podcast.digest.head import Head, date_in_name, find_date, read_head
+from podcast.digest.lines import CONTROLS, without_controls
 from podcast.digest.passages import Passages, read_passages
 from podcast.errors import ConfigError, DigestError
 from podcast.models import Digest
@@ -38,15 +39,18 @@ def read_digest_text(text: str, source: Path, *, timezone: str = "Asia/Shanghai"
     """Read a digest from text; `source` is named in errors, and its name may hold the date.  Raises as above."""
     _refuse_what_is_no_text(text, source)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    notes: list[Note] = []
+    if found := CONTROLS.findall(text):
+        line = text.count("\n", 0, text.index(found[0])) + 1
+        notes.append(Note(line, f"{len(found)} control characters from here on were left out"))
     try:
-        return _read_text(text, source, _zone(timezone))
+        return _read_text(without_controls(text), source, _zone(timezone), notes)
     except RecursionError:
         raise DigestError("it is nested too deep to be read", where=str(source), hint="Write it flatter.") from None
 
 
-def _read_text(text: str, source: Path, zone: ZoneInfo) -> Digest:
+def _read_text(text: str, source: Path, zone: ZoneInfo, notes: list[Note]) -> Digest:
     head = read_head(text, source)
-    notes: list[Note] = []
     blocks = read_blocks(head.body, head.first_line, source, notes)
     passages = read_passages(blocks)
     if not passages.has_items:

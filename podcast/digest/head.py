@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]  # python-frontmatter's parser, for its errors and loader; has no types
 from frontmatter.default_handlers import BaseHandler, YAMLHandler
 
-from podcast.digest.lines import without_decoration
+from podcast.digest.lines import without_controls, without_decoration
 from podcast.errors import DigestError
 
 _FRONT_LIMIT_CHARACTERS = 64 * 1024  # PyYAML reads about 100 kB a second
 _KEY = re.compile(r"[\"']?[A-Za-z_][\w-]*[\"']?[ \t]*[:=]|\[[\w.-]+\]$")  # how a line of front matter begins
+_JSON_START = re.compile(r"\s*\{\s*\"[^\"\n]+\"\s*:")
 _DATE = re.compile(r"(?<!\d)(\d{4})\s?[-./年]\s?(\d{1,2})\s?[-./月]\s?(\d{1,2})(?!\d)\s?日?")
 _COMPACT_DATE = re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?!\d)")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?")
@@ -48,6 +50,8 @@ _HANDLERS = (YAMLHandler(fm_boundary=re.compile(r"^-{3}[ \t]*$", re.MULTILINE)),
 
 def read_head(text: str, source: Path) -> Head:
     """Split a digest (line ends "\\n") into what its front matter says and its body.  Raises DigestError."""
+    if _JSON_START.match(text):
+        return _read_json(text, source)
     for handler in _HANDLERS:
         if not handler.detect(text):
             continue
@@ -78,8 +82,28 @@ def _is_front_matter(front: str) -> bool:
     return _KEY.match(written[0]) is not None or (lines[0] != "" and any(_KEY.match(line) for line in written))
 
 
+def _read_json(text: str, source: Path) -> Head:
+    """Front matter as Hugo's third form: an object, and the text below its last brace."""
+    try:
+        values, end = json.JSONDecoder(strict=False).raw_decode(text[:_FRONT_LIMIT_CHARACTERS])
+    except json.JSONDecodeError as error:
+        hint = "It is taken for JSON because the file begins with a brace and a key in quotes."
+        what = f"the front matter cannot be read: {error.msg}"
+        raise DigestError(what, where=f"{source}:{error.lineno}", hint=hint) from None
+    except RecursionError:
+        raise DigestError(
+            "the front matter is nested too deep", where=f"{source}:1", hint="Write it flatter."
+        ) from None
+    rest = text[end:]
+    blank = len(rest) - len(rest.lstrip(" \t"))
+    return _head(values, text[:end], rest[blank:], text.count("\n", 0, end) + 1, source)
+
+
 def _read_front(handler: BaseHandler, front: str, body: str, first_line: int, source: Path) -> Head:
-    values = _load(handler, front, source)
+    return _head(_load(handler, front, source), front, body, first_line, source)
+
+
+def _head(values: dict[str, Any], front: str, body: str, first_line: int, source: Path) -> Head:
     title = values.get("title") or ""
     if isinstance(title, (dict, list)):
         line = _line_of_key(front, "title")
@@ -91,7 +115,7 @@ def _read_front(handler: BaseHandler, front: str, body: str, first_line: int, so
             line = _line_of_key(front, "date")
             found = f"the date {str(values['date'])[:80]!r}"
             raise DigestError(f"{found} is no date", where=f"{source}:{line}", hint=_WRITE_A_DATE)
-    return Head(without_decoration(" ".join(str(title).split())), published, body, first_line)
+    return Head(without_decoration(" ".join(without_controls(str(title)).split())), published, body, first_line)
 
 
 def _load(handler: BaseHandler, front: str, source: Path) -> dict[str, Any]:

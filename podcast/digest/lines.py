@@ -15,6 +15,13 @@ _BREAK_BESIDE_CHINESE = re.compile(rf"(?<={_CHINESE})\s*\n\s*|\s*\n\s*(?={_CHINE
 _LEFT_BY_ADDRESS = re.compile(r"[（(【]\s*[】)）]|\s+(?=[，。；：、！？）】])")  # empty brackets, space before a stop
 _DECORATION = {"So", "Sk", "Mn", "Me", "Cf", "Zs", "Cc"}  # emoji and what follows them, white space
 
+# Control characters but tab and line feed, and what Unicode says is no character: XML, ID3 and engines choke on them.
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+
+
+def without_controls(text: str) -> str:
+    return CONTROLS.sub("", text)
+
 
 class Run(NamedTuple):
     """Text of one kind."""

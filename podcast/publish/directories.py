@@ -7,6 +7,7 @@ import re
 import struct
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from podcast.errors import ConfigError
@@ -38,6 +39,7 @@ APPLE_CATEGORIES: dict[str, str] = {
     "Technology": "",
     "True Crime": "",
 }
+NAME_BYTES = 128  # Podcasting 2.0: longest podcast:person, funding, updateFrequency and purpose of a txt
 COVER_PIXELS = (1400, 3000)  # Apple: smallest and largest side
 
 
@@ -49,6 +51,7 @@ def check_show(show: Show) -> None:
         raise ConfigError(f"show.language {show.language!r} is no language code", hint="Write zh-cn for Chinese.")
     _check_category(show.category)
     _check_namespace(show)
+    _check_lengths(show)
     check_cover(show.cover)
 
 
@@ -77,7 +80,8 @@ def _check_addresses(show: Show) -> None:
     addresses = {"link": show.link, "hub": show.hub, "license_url": show.license_url}
     addresses |= {f"funding {link.title!r}": link.url for link in show.funding}
     addresses |= {f"subscribe {link.title!r}": link.url for link in show.subscribe}
-    addresses |= {f"persons {person.name!r}": person.url for person in show.persons}
+    for person in (*show.cast.values(), *show.persons):
+        addresses |= {f"persons {person.name!r} href": person.url, f"persons {person.name!r} img": person.image}
     for name, url in addresses.items():
         if url and not web_address(url):
             raise ConfigError(f"show.{name}: {url!r} is no http or https address")
@@ -93,6 +97,21 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, tuple | list):
         for part in value:
             yield from _texts(part)
+
+
+def _check_lengths(show: Show) -> None:
+    """Names and lengths of what Podcasting 2.0 tags hold; apps may cut what is longer."""
+    label = f"（{show.voice_label}）" if show.voice_label else ""
+    texts = [(f"persons.{role}", name + label, NAME_BYTES) for role, name in show.speakers.items()]
+    texts += [("persons", person.name, NAME_BYTES) for person in show.persons]
+    texts += [("funding", link.title, NAME_BYTES) for link in show.funding]
+    texts += [("txt", purpose, NAME_BYTES) for purpose in show.txt]
+    texts += [(f"txt.{purpose}", text, DESCRIPTION_BYTES) for purpose, text in show.txt.items()]
+    for key, text, limit in [*texts, ("update_text", show.update_text or "-", NAME_BYTES)]:
+        if not text.removesuffix(label).strip():
+            raise ConfigError(f"show.{key} is empty", hint="Write its words, or leave the key out.")
+        if len(text.encode()) > limit:
+            raise ConfigError(f"show.{key} has {len(text.encode())} bytes: {text[:40]!r}", hint=f"Apps take {limit}.")
 
 
 def _check_category(category: tuple[str, ...]) -> None:
@@ -122,24 +141,44 @@ def _check_namespace(show: Show) -> None:
 
 
 def check_cover(path: Path) -> None:
-    """Raises ConfigError for a cover that is not as Apple wants it: JPEG or PNG, square, 1400 to 3000 px, RGB."""
+    """Raises ConfigError for a cover that is not as Apple wants it; see `picture_fault`."""
+    if fault := picture_fault(path):
+        low, high = COVER_PIXELS
+        hint = f"A square JPEG or PNG, RGB without transparency, {low} to {high} px (3000 is best)."
+        raise ConfigError(f"show.cover {fault}", where=str(path), hint=hint)
+
+
+def picture_fault(path: Path) -> str | None:
+    """What keeps a picture from being as Apple wants it: JPEG or PNG, square, 1400 to 3000 px, RGB; None = nothing."""
     try:
-        data = path.read_bytes()
+        picture = read_picture(path)
     except OSError as error:
-        raise ConfigError(f"show.cover cannot be read: {error.strerror}", where=str(path)) from error
-    try:
-        kind, width, height, colours = _measure(data)
-    except (struct.error, IndexError):
-        kind, width, height, colours = "", 0, 0, ""
+        return f"cannot be read: {error.strerror}"
     low, high = COVER_PIXELS
-    if not kind:
-        raise ConfigError("show.cover is neither JPEG nor PNG", where=str(path))
-    if width != height or not low <= width <= high:
-        raise ConfigError(
-            f"show.cover is {width} x {height} px", where=str(path), hint=f"Square, {low} to {high} px (3000 is best)."
-        )
-    if colours != "RGB":
-        raise ConfigError(f"show.cover is {colours}", where=str(path), hint="Save it as RGB without transparency.")
+    if picture is None:
+        return "is neither JPEG nor PNG"
+    if picture.width != picture.height or not low <= picture.width <= high:
+        return f"is {picture.width} x {picture.height} px"
+    return f"is {picture.colours}" if picture.colours != "RGB" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the header of a picture says."""
+
+    type: str  # media type
+    width: int  # px
+    height: int  # px
+    colours: str  # "RGB", or what it is instead
+
+
+def read_picture(path: Path) -> Picture | None:
+    """The header of a JPEG or PNG file; None for anything else.  Raises OSError where it cannot be read."""
+    data = path.read_bytes()
+    try:
+        return _measure(data)
+    except (struct.error, IndexError):
+        return None
 
 
 def cover_name(show: Show) -> str:
@@ -147,19 +186,18 @@ def cover_name(show: Show) -> str:
     return "cover.png" if show.cover.read_bytes()[:4] == b"\x89PNG" else "cover.jpg"
 
 
-def _measure(data: bytes) -> tuple[str, int, int, str]:
-    """(format, width, height, colours) from the header; format "" for anything else."""
+def _measure(data: bytes) -> Picture | None:
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         width, height, _, kind = struct.unpack(">IIBB", data[16:26])
         # PNG specification 11.2.2, colour type; a tRNS chunk makes any of them transparent.
         colours = {0: "grey", 2: "RGB", 3: "RGB", 4: "transparent", 6: "transparent"}.get(kind, "unknown")
-        return "PNG", width, height, "transparent" if b"tRNS" in data[:4096] else colours
+        return Picture("image/png", width, height, "transparent" if b"tRNS" in data[:4096] else colours)
     place = 2
     while data.startswith(b"\xff\xd8") and data[place] == 0xFF:
         marker, size = data[place + 1], int.from_bytes(data[place + 2 : place + 4], "big")
         # ITU-T T.81, table B.1: C0 to CF are the frame headers, but for C4 (DHT), C8 (JPG) and CC (DAC).
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width, components = struct.unpack(">HHB", data[place + 5 : place + 10])
-            return "JPEG", width, height, {1: "grey", 3: "RGB", 4: "CMYK"}.get(components, "unknown")
+            return Picture("image/jpeg", width, height, {1: "grey", 3: "RGB", 4: "CMYK"}.get(components, "unknown"))
         place += 2 + size
-    return "", 0, 0, ""
+    return None

@@ -14,13 +14,14 @@ from podcast.errors import QualityError, SetupError
 from podcast.models import Chapter, Cue, Digest, Enclosure, Episode, Master, Script, Show, Timeline
 from podcast.publish import notes
 from podcast.publish.chapters import chapters_json
-from podcast.publish.check import Problem, episode_problems
+from podcast.publish.check import Problem, checksum, episode_problems, longest_silence
 from podcast.publish.files import printable, replace_file, web_address
 from podcast.publish.record import RECORD, clean, episode_json, read_record
 from podcast.publish.transcript import cards, srt, transcript_json, vtt
 
 EPISODES = "episodes"
 WAVEFORM = "waveform.svg"  # lacking in episodes of earlier versions
+DOCUMENTS = ("chapters.json", "transcript.vtt", "transcript.srt", "transcript.json")  # names of `documents`
 
 
 def episode_id(public: Path, digest: Digest) -> str:
@@ -117,6 +118,8 @@ def write_episode(
         highlight=_highlight(script, chapters),
         target_lufs=target_lufs,
         ceiling_dbtp=ceiling_dbtp,
+        longest_silence_seconds=_silence(master),
+        audio_sha256=checksum(master.path.read_bytes()),
     )
     episode = clean(episode)
     if problems := episode_problems(episode, master.path):
@@ -149,6 +152,10 @@ def _place(folder: Path, audio: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def _silence(master: Master) -> float | None:
+    return round(longest_silence(master.peaks, master.duration_seconds), 2) if master.peaks else None
+
+
 def _highlight(script: Script, chapters: Sequence[Chapter]) -> Chapter | None:
     """The overview's chapter."""
     titles = {segment.title for segment in script.segments if segment.kind == "overview"}
@@ -159,8 +166,7 @@ def _chapter(chapter: Chapter) -> Chapter:
     # Whole milliseconds, as ID3 has them: every form of a chapter then says the same time.
     start, end = round(chapter.start_seconds, 3), round(chapter.end_seconds, 3)
     title = " ".join(chapter.title.split())
-    image = web_address(chapter.image)
-    return Chapter(start, end, title, web_address(chapter.url), image)
+    return Chapter(start, end, title, web_address(chapter.url), web_address(chapter.image))
 
 
 def _cue(cue: Cue) -> Cue:

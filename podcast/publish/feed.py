@@ -9,19 +9,20 @@ from __future__ import annotations
 import re
 import threading
 import uuid
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from podcast.errors import InputError
-from podcast.models import Episode, Person, Show
+from podcast.models import Enclosure, Episode, Person, Show
 from podcast.publish import notes
-from podcast.publish.directories import cover_name
-from podcast.publish.files import replace_file, web_address
+from podcast.publish.directories import cover_name, read_picture
+from podcast.publish.files import web_address
+from podcast.publish.fingerprints import Fingerprints
 from podcast.publish.namespace import ATOM, ITUNES, PODCAST, SIMPLE_CHAPTERS, MoreElements, make, new_feed, parse_xml
+from podcast.publish.rows import Numbered, Row, number
 from podcast.publish.transcript import timestamp
 
 FEED = "feed.xml"
@@ -30,11 +31,10 @@ GENERATOR = "digestcast"
 # The namespace UUID of podcast:guid, fixed by the Podcasting 2.0 namespace.
 PODCAST_NAMESPACE = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 SOUNDBITE_SECONDS = (15.0, 120.0)  # lengths that the namespace recommends
-# Podcast Taxonomy: the role a speaker of ours has.
-_ROLES = {"anchor": "host", "commentator": "co-host"}
 _TRANSCRIPTS = {"vtt": "text/vtt", "srt": "application/x-subrip", "json": "application/json"}
 
 _DATES = threading.Lock()  # feedgen sets the locale of the whole program to write a date
+Load = Callable[[Row], Episode]  # the whole episode of a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,31 @@ class Published:
     guids: Mapping[str, str]  # episode id -> guid, over all pages
 
 
-def write_feed(public: Path, episodes: Sequence[Episode], show: Show, *, page_episodes: int = PAGE_EPISODES) -> Path:
+def write_feed(
+    public: Path,
+    rows: Sequence[Row],
+    show: Show,
+    load: Load,
+    fingerprints: Fingerprints,
+    *,
+    show_guid: str,
+    page_episodes: int = PAGE_EPISODES,
+) -> Path:
     """Write feed.xml and its older pages; feed.xml is replaced last.  The same episodes and show give the same bytes.
 
-    `episodes`, one or more in any order, must have passed `podcast.publish.check`.  Returns the path of feed.xml.
+    `rows`, one or more in any order, must have passed `podcast.publish.check`; of a page's episodes one at a time is
+    loaded.  Returns the path of feed.xml.
     """
-    numbered = number(episodes)
-    show_guid = show.guid or read_published(public).show_guid or guid_of_feed(show.base_url + FEED)
-    pages = paginate(numbered, page_episodes)
+    pages = paginate(number(rows), page_episodes)
+    writer = _Writer(public, show, show_guid, load)
     for place in reversed(range(len(pages))):
-        content = _feed_page(pages, place, show, show_guid)
-        replace_file(public / page_name(place, len(pages)), content)
+        name, links = page_name(place, len(pages)), _page_links(place, len(pages))
+        newest = name == FEED
+        if write := fingerprints.stale(public, [name], (show_guid, links, pages[place]), durable=newest):
+            content = writer.page(pages[place], name, links)
+            if newest:
+                fingerprints.settle()  # all that feed.xml names
+            write({name: content})
     for path in public.glob("feed-*.xml"):
         match = re.fullmatch(r"feed-(\d+)\.xml", path.name)
         if match and int(match.group(1)) >= len(pages):
@@ -91,25 +105,6 @@ def guid_of_feed(url: str) -> str:
     return str(uuid.uuid5(PODCAST_NAMESPACE, url.split("://", 1)[-1].rstrip("/")))
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """An episode and its place in the show: the season is the year, the number counts its episodes from 1."""
-
-    season: int
-    number: int
-    episode: Episode
-
-
-def number(episodes: Sequence[Episode]) -> list[Numbered]:
-    """The episodes newest first, numbered by date."""
-    count: Counter[int] = Counter()
-    numbered = []
-    for episode in sorted(episodes, key=lambda episode: (episode.published, episode.id)):
-        count[episode.published.year] += 1
-        numbered.append(Numbered(episode.published.year, count[episode.published.year], episode))
-    return numbered[::-1]
-
-
 def paginate(numbered: Sequence[Numbered], size: int) -> list[Sequence[Numbered]]:
     """Pages, the newest first; every page but the first holds exactly `size`, filled from the oldest up."""
     old = max(0, len(numbered) // size - 1)
@@ -122,23 +117,33 @@ def page_name(place: int, count: int) -> str:
     return FEED if place == 0 else f"feed-{count - place}.xml"
 
 
-def _feed_page(pages: Sequence[Sequence[Numbered]], place: int, show: Show, show_guid: str) -> bytes:
-    feed = new_feed()
-    newest = pages[place][0].episode.published
-    _channel(feed, show, newest)
-    _channel_more(feed.more, show, show_guid)
-    for rel, other in _page_links(place, len(pages)):
-        feed.more.add(ATOM, "link", rel=rel, href=show.base_url + other, type="application/rss+xml")
-    # The self link comes first and the home page last: feedgen takes the last link for RSS <link>.
-    self_url = show.base_url + page_name(place, len(pages))
-    feed.link(href=self_url, rel="self", type="application/rss+xml")
-    feed.link(href=show.link or show.base_url, rel="alternate")
-    for numbered in pages[place]:
-        entry = feed.add_entry(order="append")
-        _item(entry, numbered, show)
-        _item_more(entry.more, numbered, show)
-    with _DATES:
-        return bytes(feed.rss_str(pretty=True)) + b"\n"
+@dataclass(frozen=True)
+class _Writer:
+    """What all pages of a feed are written from."""
+
+    public: Path
+    show: Show
+    show_guid: str
+    load: Load
+
+    def page(self, numbered: Sequence[Numbered], name: str, links: Sequence[tuple[str, str]]) -> bytes:
+        """The page called `name`, with links (rel, file) to others."""
+        show, feed = self.show, new_feed()
+        _channel(feed, show, numbered[0].episode.published)
+        _channel_more(feed.more, show, self.show_guid)
+        for rel, other in links:
+            feed.more.add(ATOM, "link", rel=rel, href=show.base_url + other, type="application/rss+xml")
+        # The self link comes first and the home page last: feedgen takes the last link for RSS <link>.
+        feed.link(href=show.base_url + name, rel="self", type="application/rss+xml")
+        feed.link(href=show.link or show.base_url, rel="alternate")
+        for each in numbered:
+            entry = feed.add_entry(order="append")
+            episode = self.load(each.episode)
+            _item(entry, each, episode, show)
+            _item_more(entry.more, each, episode, show)
+            _item_image(entry, each.episode, self.public, show)
+        with _DATES:
+            return bytes(feed.rss_str(pretty=True)) + b"\n"
 
 
 def _page_links(place: int, count: int) -> list[tuple[str, str]]:
@@ -176,6 +181,7 @@ def _channel_more(more: MoreElements, show: Show, show_guid: str) -> None:
     more.add(ITUNES, "explicit", str(show.explicit).lower())
     if show.hub:
         more.add(ATOM, "link", rel="hub", href=show.hub)
+    _image(more, show.base_url + cover_name(show), f"{show.title}的封面", show.cover)
     more.add(PODCAST, "guid", show_guid)
     more.add(PODCAST, "medium", "podcast")
     more.add(PODCAST, "locked", "yes" if show.locked else "no", owner=show.email)
@@ -183,17 +189,18 @@ def _channel_more(more: MoreElements, show: Show, show_guid: str) -> None:
         more.add(PODCAST, "license", show.license, url=show.license_url)
     for link in show.funding:
         more.add(PODCAST, "funding", link.title, url=web_address(link.url) or "")
-    _persons(more, show.persons or (Person(show.author, "author", "writing"),))
+    _persons(more, show, show.cast)
     if show.update_text:
         more.add(PODCAST, "updateFrequency", show.update_text, rrule=show.update_rrule)
     more.add(PODCAST, "txt", "true", purpose="ai-content")
+    for purpose, words in show.txt.items():
+        more.add(PODCAST, "txt", words, purpose=purpose)
     if show.podroll:
         podroll = more.add(PODCAST, "podroll")
         podroll.extend(make(PODCAST, "remoteItem", feedGuid=guid) for guid in show.podroll)
 
 
-def _item(entry: Any, numbered: Numbered, show: Show) -> None:
-    episode = numbered.episode
+def _item(entry: Any, numbered: Numbered, episode: Episode, show: Show) -> None:
     page = page_url(episode, show)
     entry.title(notes.clip(episode.title, notes.TITLE_BYTES))
     entry.guid(episode.guid, permalink=False)
@@ -203,14 +210,12 @@ def _item(entry: Any, numbered: Numbered, show: Show) -> None:
     entry.enclosure(file_url(episode.enclosure.url, show), str(episode.enclosure.length_bytes), episode.enclosure.type)
     entry.pubDate(episode.published)
     entry.podcast.itunes_duration(round(episode.duration_seconds))
-    entry.podcast.itunes_image(show.base_url + cover_name(show))
     entry.podcast.itunes_season(numbered.season)
     entry.podcast.itunes_episode(numbered.number)
     entry.podcast.itunes_episode_type("full")
 
 
-def _item_more(more: MoreElements, numbered: Numbered, show: Show) -> None:
-    episode = numbered.episode
+def _item_more(more: MoreElements, numbered: Numbered, episode: Episode, show: Show) -> None:
     folder = page_url(episode, show)
     more.add(ITUNES, "explicit", str(show.explicit).lower())
     more.add(PODCAST, "season", str(numbered.season))
@@ -222,17 +227,45 @@ def _item_more(more: MoreElements, numbered: Numbered, show: Show) -> None:
     if bite := soundbite(episode):
         start, duration, title = bite
         more.add(PODCAST, "soundbite", title, startTime=f"{start:.3f}", duration=f"{duration:.3f}")
-    speakers = (
-        Person(f"{show.speakers.get(speaker, speaker)}（AI 语音）", _ROLES.get(speaker, "voice actor"))
-        for speaker in sorted(episode.voices)
-    )
-    _persons(more, (*speakers, *(show.persons or (Person(show.author, "author", "writing"),))))
+    _persons(more, show, sorted(episode.voices))
     more.add(PODCAST, "txt", "true", purpose="ai-content")
     chapters = more.add(SIMPLE_CHAPTERS, "chapters", version="1.2")
     for chapter in episode.chapters:
         start_text = timestamp(chapter.start_seconds, ".")
         href = web_address(chapter.url) or ""
         chapters.append(make(SIMPLE_CHAPTERS, "chapter", start=start_text, title=chapter.title, href=href))
+    for other in numbered.episode.others:
+        _alternate(more, other, episode, show)
+
+
+def _item_image(entry: Any, row: Row, public: Path, show: Show) -> None:
+    """The episode's own picture, else the show's: apps that know one of the two tags then show the same."""
+    image = file_url(row.image.url, show) if row.image else show.base_url + cover_name(show)
+    entry.podcast.itunes_image(image)
+    if row.image:
+        _image(entry.more, image, f"{row.title}的封面", public / row.image.url)
+
+
+def _image(more: MoreElements, href: str, alt: str, path: Path) -> None:
+    picture = read_picture(path)
+    size = {"aspect-ratio": "1/1", "width": str(picture.width)} if picture else {}
+    more.add(PODCAST, "image", href=href, alt=alt, purpose="artwork", type=picture.type if picture else "", **size)
+
+
+def _alternate(more: MoreElements, other: Enclosure, episode: Episode, show: Show) -> None:
+    """podcast:alternateEnclosure; the bit rate is the average over the episode, in bit/s."""
+    name = other.url.rpartition("/")[2].removeprefix(f"{episode.id}.")
+    element = more.add(
+        PODCAST,
+        "alternateEnclosure",
+        type=other.type,
+        length=str(other.length_bytes),
+        bitrate=str(round(other.length_bytes * 8 / episode.duration_seconds)),
+        lang=show.language,
+        title=name,
+        codecs="opus" if name.endswith("opus") else "",
+    )
+    element.append(make(PODCAST, "source", uri=file_url(other.url, show)))
 
 
 def soundbite(episode: Episode) -> tuple[float, float, str] | None:
@@ -246,8 +279,12 @@ def soundbite(episode: Episode) -> tuple[float, float, str] | None:
     return (start, end - start, episode.highlight.title) if end - start >= shortest else None
 
 
-def _persons(more: MoreElements, persons: Sequence[Person]) -> None:
-    for person in persons:
+def _persons(more: MoreElements, show: Show, roles: Iterable[str]) -> None:
+    """Who speaks, of these roles in the script, and who stands behind the show.  No voice is passed off as a person."""
+    label = f"（{show.voice_label}）" if show.voice_label else ""
+    cast = (show.cast.get(role) or Person(role, "voice actor") for role in roles)
+    behind = show.persons or (Person(show.author, "author", "writing"),)
+    for person in (*(replace(one, name=one.name + label) for one in cast), *behind):
         href, image = web_address(person.url) or "", web_address(person.image) or ""
         more.add(PODCAST, "person", person.name, role=person.role, group=person.group, href=href, img=image)
 
@@ -257,6 +294,6 @@ def file_url(relative: str, show: Show) -> str:
     return show.base_url + quote(relative)
 
 
-def page_url(episode: Episode, show: Show) -> str:
+def page_url(episode: Episode | Row, show: Show) -> str:
     """The public address of an episode's page."""
     return file_url(f"episodes/{episode.id}/", show)

@@ -6,12 +6,14 @@ import contextlib
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from podcast.errors import SetupError
 
+# One sync of the whole machine takes as long as about so many of single files, and also waits for others' writing.
+FEW_FILES = 100
 # What XML 1.0 (2.2) and HTML have no way to say: C0 controls but tab and line ends, C1 controls, lone surrogates,
 # noncharacters.  lxml raises on most of them, and a reader sees none of them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -69,9 +71,10 @@ def exclusive(public: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
-def replace_file(path: Path, content: bytes) -> bool:
+def replace_file(path: Path, content: bytes, *, durable: bool = True) -> bool:
     """Make `content` the content of `path`, atomically.  Nothing is written, and False returned, if it is so already.
 
+    Not `durable`: a power cut may leave the file empty until `sync_files` has seen to it.
     Raises SetupError when the folder cannot be written.
     """
     try:
@@ -87,8 +90,9 @@ def replace_file(path: Path, content: bytes) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # a rename may reach the disk before the data it names
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())  # a rename may reach the disk before the data it names
         temporary.replace(path)
     except OSError as error:
         raise SetupError(
@@ -97,3 +101,13 @@ def replace_file(path: Path, content: bytes) -> bool:
     finally:
         temporary.unlink(missing_ok=True)
     return True
+
+
+def sync_files(paths: Sequence[Path]) -> None:
+    """See that these files are on the disk."""
+    if len(paths) > FEW_FILES:
+        os.sync()
+        return
+    for path in paths:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())

@@ -12,9 +12,12 @@ _UNFINISHED = (f"{MAKING}/*", f"{MAKING}/.*", ".*.new", "*/.*.new", "episodes/*/
 _STALE_SECONDS = 3600.0  # nothing is written for so long: its writer is gone
 
 
-def sweep(public: Path) -> None:
-    """Remove unfinished files that nobody has touched for an hour, and the folders that only they were in."""
-    oldest = time.time() - _STALE_SECONDS
+def sweep(public: Path, *, older_than_seconds: float = _STALE_SECONDS) -> None:
+    """Remove unfinished files that nobody has touched for an hour, and the folders that only they were in.
+
+    Whoever knows that no writer is left (it holds the folder, and has just begun) need not wait so long.
+    """
+    oldest = time.time() - older_than_seconds
     for pattern in _UNFINISHED:
         for path in public.glob(pattern):
             with contextlib.suppress(OSError):  # another run was quicker

@@ -24,11 +24,22 @@ def episode_json(episode: Episode) -> bytes:
 
 def read_record(path: Path) -> Episode:
     """Read an episode.json.  Raises InputError, naming the file, for one that is damaged or not ours."""
-    hint = "Restore the file, or remove the folder and make the episode again: its guid will be the same."
+    return parse_record(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file.  Raises InputError where it cannot be read."""
     try:
-        return episode_from(json.loads(path.read_bytes()))
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def parse_record(data: bytes, path: Path) -> Episode:
+    """The episode that `data`, the content of `path`, says.  Raises InputError where it says none."""
+    hint = "Restore the file, or remove the folder and make the episode again: its guid will be the same."
+    try:
+        return episode_from(json.loads(data))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged: {error}"
         raise InputError(what, where=str(path), hint=hint) from error
@@ -49,6 +60,8 @@ def episode_from(values: Any) -> Episode:
     if wrong := [name for name in texts if not isinstance(plain[name], str)]:
         raise ValueError(f"{wrong[0]} is no text")
     numbers = {name: float(plain[name]) for name in ("duration_seconds", "loudness_lufs", "true_peak_dbtp")}
+    if (silence := plain.get("longest_silence_seconds")) is not None:
+        numbers["longest_silence_seconds"] = float(silence)
     highlight = plain.get("highlight")
     return Episode(
         **plain
@@ -82,7 +95,8 @@ def _cue(values: dict[str, Any]) -> Cue:
 def _printable(value: Any) -> Any:
     """Every text in it without the characters that XML forbids: a feed must be well-formed whatever a digest holds."""
     if isinstance(value, str):
-        return printable(value)
+        # isprintable is ten times as quick, and says no to all that `printable` takes out.
+        return value if value.isprintable() else printable(value)
     if isinstance(value, list):
         return [_printable(part) for part in value]
     if isinstance(value, dict):

@@ -24,38 +24,45 @@ from podcast.models import Chapter, Cue, Episode, Link, Show
 from podcast.publish import notes
 from podcast.publish.chapters import clock
 from podcast.publish.directories import cover_name
-from podcast.publish.episode import EPISODES, WAVEFORM, documents
-from podcast.publish.feed import FEED, Numbered, number, page_url
+from podcast.publish.episode import DOCUMENTS, EPISODES, WAVEFORM, documents
+from podcast.publish.feed import FEED, Load, page_url
 from podcast.publish.files import replace_file, web_address
+from podcast.publish.fingerprints import Fingerprints
+from podcast.publish.qr import qr_svg
+from podcast.publish.rows import Numbered, Row, number
 
+PAGE = "index.html"
 INDEX_EPISODES = 30
 PARAGRAPH_PAUSE_SECONDS = 0.5  # newsreaders pause longer between paragraphs than between sentences
 WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 _ASSETS = ("style.css", "player.js", "favicon.svg")
 
 
-def write_site(public: Path, episodes: Iterable[Episode], show: Show) -> None:
+def write_site(public: Path, rows: Iterable[Row], show: Show, load: Load, fingerprints: Fingerprints) -> None:
     """Write all pages, and of each episode the files that say again what its episode.json says.
 
-    A file whose content is already right is left alone.
+    A file whose content is already right is left alone; an episode is loaded only where its files may not be right.
     """
     site = Site(show)
-    numbered = number(list(episodes))
+    numbered = number(rows)
     replace_file(public / cover_name(show), show.cover.read_bytes())
     for name, content in site.assets.items():
         replace_file(public / "assets" / name, content)
-    for place, entry in enumerate(numbered):
-        newer = numbered[place - 1].episode if place else None
-        older = numbered[place + 1].episode if place + 1 < len(numbered) else None
+    ordered = [entry.episode for entry in numbered]
+    for newer, entry, older in zip([None, *ordered], numbered, [*ordered[1:], None], strict=False):
         folder = public / EPISODES / entry.episode.id
-        for name, content in documents(entry.episode, show).items():
-            replace_file(folder / name, content)
-        waveform = (folder / WAVEFORM).is_file()
-        replace_file(folder / "index.html", site.episode_page(entry, newer, older, waveform=waveform))
-    years = sorted({entry.season for entry in numbered}, reverse=True)
+        if write := fingerprints.stale(folder, [PAGE, *DOCUMENTS], (newer, entry, older)):
+            episode = load(entry.episode)
+            write(documents(episode, show) | {PAGE: site.episode_page(entry, episode, newer, older)})
+    seasons: dict[int, list[Numbered]] = {}
+    for entry in numbered:
+        seasons.setdefault(entry.season, []).append(entry)
+    years = sorted(seasons, reverse=True)
     for year in years:
-        replace_file(public / "archive" / f"{year}.html", site.year_page(numbered, year, years))
-    replace_file(public / "index.html", site.index_page(numbered, years))
+        name = f"{year}.html"
+        if write := fingerprints.stale(public / "archive", [name], (seasons[year], years)):
+            write({name: site.year_page(seasons[year], year, years)})
+    replace_file(public / PAGE, site.index_page(numbered, years))
     replace_file(public / "sitemap.xml", site.sitemap(numbered, years))
 
 
@@ -96,35 +103,35 @@ class Site:
 
     @cached_property
     def assets(self) -> dict[str, bytes]:
-        """Style, script and icon: name -> content."""
+        """Style, script, icon and the feed's QR code: name -> content."""
         folder = resources.files("podcast.publish") / "templates"
-        return {name: (folder / name).read_bytes() for name in _ASSETS}
+        files = {name: (folder / name).read_bytes() for name in _ASSETS}
+        return files | {"feed-qr.svg": qr_svg(self.show.base_url + FEED)}
 
     def index_page(self, numbered: Sequence[Numbered], years: Sequence[int]) -> bytes:
         newest = numbered[:INDEX_EPISODES]
-        return self._render("index.html.j2", root="", entries=newest, years=years, total=len(numbered))
+        data = {"@context": "https://schema.org"} | series_data(self.show)
+        values = {"entries": newest, "years": years, "total": len(numbered), "structured": data}
+        return self._render("index.html.j2", root="", **values)
 
-    def year_page(self, numbered: Sequence[Numbered], year: int, years: Sequence[int]) -> bytes:
-        entries = [entry for entry in numbered if entry.season == year]
+    def year_page(self, entries: Sequence[Numbered], year: int, years: Sequence[int]) -> bytes:
         return self._render("year.html.j2", root="../", entries=entries, year=year, years=years)
 
-    def episode_page(
-        self, entry: Numbered, newer: Episode | None, older: Episode | None, *, waveform: bool = False
-    ) -> bytes:
-        episode = entry.episode
+    def episode_page(self, entry: Numbered, episode: Episode, newer: Row | None, older: Row | None) -> bytes:
         return self._render(
             "episode.html.j2",
             root="../../",
             entry=entry,
             episode=episode,
             audio=quote(episode.enclosure.url.rpartition("/")[2]),
+            picture=picture(entry.episode, self.show),
             passages=passages(episode, self.show),
             show_notes=Markup(episode.show_notes),  # noqa: S704 -- built from escaped words by `notes.show_notes`
             page_url=page_url(episode, self.show),
             structured=structured_data(entry, self.show),
             newer=newer,
             older=older,
-            waveform=WAVEFORM if waveform else None,
+            waveform=WAVEFORM if entry.episode.waveform else None,
         )
 
     def sitemap(self, numbered: Sequence[Numbered], years: Sequence[int]) -> bytes:
@@ -140,7 +147,11 @@ class Site:
 
     def _asset(self, name: str) -> str:
         """Its address from the public folder; the query changes with the content, so caches may keep it for ever."""
-        return f"assets/{name}?{hashlib.sha256(self.assets[name]).hexdigest()[:8]}"
+        return f"assets/{name}?{self._versions[name]}"
+
+    @cached_property
+    def _versions(self) -> dict[str, str]:
+        return {name: hashlib.sha256(content).hexdigest()[:8] for name, content in self.assets.items()}
 
 
 def passages(episode: Episode, show: Show) -> list[Passage]:
@@ -150,71 +161,103 @@ def passages(episode: Episode, show: Show) -> list[Passage]:
         middle = (cue.start_seconds + cue.end_seconds) / 2
         started = [place for place, chapter in enumerate(episode.chapters) if chapter.start_seconds <= middle]
         groups[started[-1] if started else 0].append(cue)
-    return [
-        Passage(chapter, _paragraphs(cues, show.speakers))
-        for chapter, cues in zip(episode.chapters, groups, strict=True)
-    ]
+    shown, speaker = [], ""
+    for chapter, cues in zip(episode.chapters, groups, strict=True):
+        shown.append(Passage(chapter, _paragraphs(cues, show.speakers, speaker)))
+        speaker = cues[-1].speaker if cues else speaker
+    return shown
 
 
-def _paragraphs(cues: Sequence[Cue], speakers: Mapping[str, str]) -> tuple[tuple[str, tuple[Cue, ...]], ...]:
+def _paragraphs(cues: Sequence[Cue], names: Mapping[str, str], speaker: str) -> tuple[tuple[str, tuple[Cue, ...]], ...]:
+    """The cues in paragraphs; `speaker` is who spoke before them."""
     paragraphs: list[tuple[str, list[Cue]]] = []
-    before: Cue | None = None
+    end_seconds = 0.0
     for cue in cues:
-        other = before is None or cue.speaker != before.speaker
-        if before is None or other or cue.start_seconds - before.end_seconds >= PARAGRAPH_PAUSE_SECONDS:
-            paragraphs.append((speakers.get(cue.speaker, cue.speaker) if other else "", []))
+        other = cue.speaker != speaker
+        if not paragraphs or other or cue.start_seconds - end_seconds >= PARAGRAPH_PAUSE_SECONDS:
+            paragraphs.append((names.get(cue.speaker, cue.speaker) if other else "", []))
         paragraphs[-1][1].append(cue)
-        before = cue
+        speaker, end_seconds = cue.speaker, cue.end_seconds
     return tuple((name, tuple(sentences)) for name, sentences in paragraphs)
 
 
 def subscribe_links(show: Show) -> list[Link]:
-    """Buttons: the show's pages in directories, then apps that open a feed by its address.
+    """Buttons, in the order people look for them: `show.subscribe`, and apps that open a feed by its address.
 
     The addresses are those the apps document for a subscribe link: podcast:// (Apple), overcast://, pktc://.
+    小宇宙 and Spotify take no feed from a listener, only from who owns it: they have a button once `show.subscribe` has
+    the show's page there, and none before.
     """
     feed = show.base_url + FEED
     bare = feed.partition("://")[2]
-    links = [Link(link.title, url) for link in show.subscribe if (url := web_address(link.url))]
-    named = {re.sub(r"\W", "", link.title).lower() for link in links}
-    derived = (
-        Link("Apple Podcasts", f"podcast://{bare}"),
-        Link("Overcast", f"overcast://x-callback-url/add?url={quote(feed, safe='')}"),
-        Link("Pocket Casts", f"pktc://subscribe/{bare}"),
-    )
-    return links + [link for link in derived if re.sub(r"\W", "", link.title).lower() not in named]
+    links = {
+        "Apple Podcasts": f"podcast://{bare}",
+        "小宇宙": "",
+        "Spotify": "",
+        "Overcast": f"overcast://x-callback-url/add?url={quote(feed, safe='')}",
+        "Pocket Casts": f"pktc://subscribe/{bare}",
+    }
+    known = {_plain(title): title for title in links}
+    for link in show.subscribe:
+        if url := web_address(link.url):
+            links[known.get(_plain(link.title), link.title)] = url
+    return [Link(title, url) for title, url in links.items() if url]
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"\W", "", title).lower()
+
+
+def series_data(show: Show) -> dict[str, Any]:
+    """schema.org PodcastSeries as JSON-LD."""
+    return {
+        "@type": "PodcastSeries",
+        "name": show.title,
+        "description": show.description,
+        "url": show.link or show.base_url,
+        "webFeed": show.base_url + FEED,
+        "image": show.base_url + cover_name(show),
+        "inLanguage": page_language(show.language),
+    }
 
 
 def structured_data(entry: Numbered, show: Show) -> dict[str, Any]:
-    """schema.org PodcastEpisode as JSON-LD."""
+    """schema.org PodcastEpisode as JSON-LD; a transcript in a file of its own is a caption in its words."""
     episode = entry.episode
+    page = page_url(episode, show)
+    length = f"PT{round(episode.duration_seconds)}S"
     return {
         "@context": "https://schema.org",
         "@type": "PodcastEpisode",
-        "url": page_url(episode, show),
+        "url": page,
         "name": episode.title,
         "datePublished": episode.published.isoformat(),
         "episodeNumber": entry.number,
         "description": episode.summary,
-        "timeRequired": f"PT{round(episode.duration_seconds)}S",
+        "timeRequired": length,
         "inLanguage": page_language(show.language),
-        "image": show.base_url + cover_name(show),
+        "image": show.base_url + picture(entry.episode, show),
+        "accessibilityFeature": ["transcript"],
         "associatedMedia": {
             "@type": "AudioObject",
             "contentUrl": show.base_url + quote(episode.enclosure.url),
             "encodingFormat": episode.enclosure.type,
             "contentSize": str(episode.enclosure.length_bytes),
-            "duration": f"PT{round(episode.duration_seconds)}S",
-            "transcript": page_url(episode, show) + "transcript.vtt",
+            "duration": length,
+            "caption": {
+                "@type": "MediaObject",
+                "contentUrl": page + "transcript.vtt",
+                "encodingFormat": "text/vtt",
+            },
         },
         "partOfSeason": {"@type": "PodcastSeason", "seasonNumber": entry.season},
-        "partOfSeries": {
-            "@type": "PodcastSeries",
-            "name": show.title,
-            "url": show.link or show.base_url,
-            "webFeed": show.base_url + FEED,
-        },
+        "partOfSeries": series_data(show),
     }
+
+
+def picture(row: Row, show: Show) -> str:
+    """The episode's own picture, or the show's, as an address from the public folder."""
+    return quote(row.image.url) if row.image else cover_name(show)
 
 
 def page_language(code: str) -> str:

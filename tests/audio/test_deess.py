@@ -53,12 +53,10 @@ def test_sibilants_come_down_and_the_rest_stays() -> None:
 
 
 def test_a_clip_is_softened_as_it_is_read_only_where_it_is_sharp(tmp_path) -> None:
-    """The usual clip goes through as the high-pass leaves it."""
     clip = write_clip(tmp_path, "a", [3.0], lead=0.0, tail=0.0, gap=0.0)
-    usual = read_voice(clip).samples
-    expected = filters.apply(soundfile.read(clip.path, dtype="float32")[0], RATE_HZ, filters.high_pass(70, RATE_HZ))
     middle = slice(RATE_HZ, 2 * RATE_HZ)
-    assert np.array_equal(usual[middle], expected[middle])
+    usual, source = read_voice(clip).samples, soundfile.read(clip.path, dtype="float32")[0]
+    assert abs(db(above(usual)[middle]) - db(above(source)[middle])) < 0.1
     sharp, places = with_sibilants(0.15)
     soundfile.write(clip.path, sharp, RATE_HZ)
     read = read_voice(clip).samples

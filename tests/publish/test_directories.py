@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from podcast.errors import ConfigError
-from podcast.models import Link, Show
+from podcast.models import Link, Person, Show
 from podcast.publish import check_show
 from podcast.publish.directories import cover_name
 
@@ -42,6 +42,13 @@ def test_a_usual_show_is_taken(show: Show) -> None:
         ({"guid": "1b4e28ba-2fa1-11d2-883f-0016d3cca427"}, "version 5"),
         ({"podroll": ("x",)}, "podroll"),
         ({"update_rrule": "daily"}, "FREQ"),
+        ({"cast": {"anchor": Person(" ", "host")}}, "persons.anchor is empty"),
+        ({"cast": {"anchor": Person("名" * 40, "host")}}, "persons.anchor has 135 bytes"),
+        ({"persons": (Person("王编辑", "author", image="wang.png"),)}, "no http or https address"),
+        ({"cast": {"anchor": Person("小播", "host", url="javascript:x")}}, "no http or https address"),
+        ({"txt": {"verify": ""}}, "txt.verify is empty"),
+        ({"txt": {"verify": "x" * 4001}}, "txt.verify has 4001 bytes"),
+        ({"funding": (Link("", "https://a.example/"),)}, "funding is empty"),
     ],
 )
 def test_what_a_directory_rejects_is_refused(show: Show, changes: dict[str, Any], message: str) -> None:

@@ -83,7 +83,7 @@ def test_posts_named_index_are_told_apart_by_their_folders(public: Path, write: 
         ({"loudness_lufs": float("-inf")}, "loudness"),
         ({"true_peak_dbtp": -0.2}, "true peak is -0.20 dBTP"),
         ({"duration_seconds": 70.0}, "plays 60.0"),
-        ({"duration_seconds": 50.0}, "plays 60.03 s, the record says 50.00 s"),
+        ({"duration_seconds": 50.0}, "plays 60.00 s, the record says 50.00 s"),
     ],
 )
 def test_an_episode_that_fails_its_checks_leaves_the_folder_as_it_was(
@@ -104,6 +104,7 @@ def test_chapters_are_json_chapters_with_sources(public: Path, write: Publish) -
     assert chapters["version"] == "1.2.0"
     assert chapters["chapters"][0] == {"startTime": 0.0, "endTime": 6.0, "title": "开场"}
     assert chapters["chapters"][2]["url"] == "https://news.example/chip?a=1&b=2"
+    assert [chapter.get("img") for chapter in chapters["chapters"][3:5]] == [None, "https://news.example/chip.png"]
 
 
 def test_notes_name_every_item_source_figure_and_who_spoke(public: Path, write: Publish) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -12,8 +13,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from podcast.models import Chapter, Enclosure, Episode, Person, Show
-from podcast.publish.feed import guid_of_feed, read_published, write_feed
+from podcast.publish import feed
+from podcast.publish.feed import guid_of_feed, read_published
+from podcast.publish.fingerprints import Fingerprints
 from podcast.publish.namespace import ATOM, ITUNES, PODCAST, SIMPLE_CHAPTERS
+from podcast.publish.rows import row
 from tests.publish.shows import Publish, make_digest
 
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
@@ -34,6 +38,16 @@ def many(episode: Episode, count: int) -> list[Episode]:
         fresh = {"id": name, "guid": f"guid {name}", "title": f"第 {name} 天", "published": published}
         result.append(dataclasses.replace(episode, enclosure=enclosure, **fresh))
     return result
+
+
+def write_feed(public: Path, episodes: list[Episode], show: Show, *, page_episodes: int = feed.PAGE_EPISODES) -> Path:
+    whole = {episode.id: episode for episode in episodes}
+    rows = [row(episode, public / "episodes" / episode.id, "") for episode in episodes]
+    guid = guid_of_feed(f"{show.base_url}feed.xml")
+    made = Fingerprints(public)
+    return feed.write_feed(
+        public, rows, show, lambda row: whole[row.id], made, show_guid=guid, page_episodes=page_episodes
+    )
 
 
 def channel_of(path: Path) -> ET.Element:
@@ -80,6 +94,7 @@ def test_the_channel_carries_the_podcasting_namespace(public: Path, show: Show, 
         hub="https://hub.example/",
         license="cc-by-4.0",
         persons=(Person("王编辑", "editor", "writing", "https://pod.example/wang"),),
+        txt={"applepodcastsverify": "05124"},
         podroll=("ead4c236-bf58-58c6-a2c6-a6b28d128cb6",),
     )
     channel = channel_of(write_feed(public, [episode], full))
@@ -89,10 +104,97 @@ def test_the_channel_carries_the_podcasting_namespace(public: Path, show: Show, 
     assert text(channel, f"{{{PODCAST}}}license") == "cc-by-4.0"
     assert attributes(channel, f"{{{PODCAST}}}funding") == {"url": "https://pod.example/support"}
     assert attributes(channel, f"{{{PODCAST}}}updateFrequency") == {"rrule": "FREQ=DAILY"}
-    assert attributes(channel, f"{{{PODCAST}}}person")["role"] == "editor"
+    assert text(channel, f"{{{PODCAST}}}txt[@purpose='applepodcastsverify']") == "05124"
+    assert attributes(channel, f"{{{PODCAST}}}image") == {
+        "href": "https://pod.example/news/cover.jpg",
+        "alt": "晨间科技的封面",
+        "aspect-ratio": "1/1",
+        "width": "3000",
+        "type": "image/jpeg",
+        "purpose": "artwork",
+    }
     assert attributes(channel, f"{{{PODCAST}}}podroll/{{{PODCAST}}}remoteItem")["feedGuid"] == full.podroll[0]
     assert attributes(channel, f"{{{ATOM}}}link[@rel='hub']")["href"] == full.hub
     assert text(channel, "link") == show.base_url
+
+
+def test_channel_and_item_name_who_speaks_and_who_stands_behind_the_show(
+    public: Path, show: Show, write: Publish
+) -> None:
+    """A voice is marked as one, and each has the picture and page that the config gives."""
+    full = dataclasses.replace(
+        show,
+        cast={
+            "anchor": Person("小播", "host", image="https://pod.example/xiaobo.png"),
+            "commentator": Person("老评", "co-host", url="https://pod.example/laoping"),
+        },
+        persons=(Person("王编辑", "author", "writing", "https://pod.example/wang"),),
+    )
+    episode = dataclasses.replace(write(make_digest(), to=full), voices={"anchor": "low"})
+    channel = channel_of(write_feed(public, [episode], full))
+    item = channel.find("item")
+    assert item is not None
+    anchor = {"role": "host", "group": "cast", "img": "https://pod.example/xiaobo.png"}
+    commentator = {"role": "co-host", "group": "cast", "href": "https://pod.example/laoping"}
+    author = {"role": "author", "group": "writing", "href": "https://pod.example/wang"}
+    assert [(part.text, part.attrib) for part in channel.findall(f"{{{PODCAST}}}person")] == [
+        ("小播（AI 语音）", anchor),
+        ("老评（AI 语音）", commentator),
+        ("王编辑", author),
+    ]
+    assert [(part.text, part.attrib) for part in item.findall(f"{{{PODCAST}}}person")] == [
+        ("小播（AI 语音）", anchor),
+        ("王编辑", author),
+    ]
+    plain = dataclasses.replace(full, voice_label="")
+    channel = channel_of(write_feed(public, [episode], plain))
+    assert text(channel, f"{{{PODCAST}}}person") == "小播"
+
+
+def test_other_formats_and_a_picture_in_the_folder_are_offered(
+    public: Path, show: Show, episode: Episode, cover: Path
+) -> None:
+    folder = public / "episodes/2025-11-04"
+    (folder / "2025-11-04.opus").write_bytes(bytes(6000))
+    (folder / "2025-11-04.small.mp3").write_bytes(bytes(3000))
+    (folder / "2025-11-04.m4a").write_bytes(b"")  # not there yet
+    (folder / "other.m4a").write_bytes(bytes(10))
+    (folder / "cover.jpg").write_bytes(cover.read_bytes())
+    item = channel_of(write_feed(public, [episode], show)).find("item")
+    assert item is not None
+    address = "https://pod.example/news/episodes/2025-11-04/"
+    found = {
+        source.get("uri"): part.attrib
+        for part in item.findall(f"{{{PODCAST}}}alternateEnclosure")
+        for source in part.findall(f"{{{PODCAST}}}source")
+    }
+    assert found == {
+        f"{address}2025-11-04.opus": {
+            "type": "audio/ogg",
+            "codecs": "opus",
+            "length": "6000",
+            "bitrate": "800",
+            "lang": "zh-cn",
+            "title": "opus",
+        },
+        f"{address}2025-11-04.small.mp3": {
+            "type": "audio/mpeg",
+            "length": "3000",
+            "bitrate": "400",
+            "lang": "zh-cn",
+            "title": "small.mp3",
+        },
+    }
+    assert attributes(item, f"{{{ITUNES}}}image") == {"href": f"{address}cover.jpg"}
+    picture = attributes(item, f"{{{PODCAST}}}image")
+    assert (picture["href"], picture["alt"]) == (f"{address}cover.jpg", "芯片与航天的一天的封面")
+
+
+def test_an_item_without_a_picture_has_that_of_the_show(public: Path, show: Show, episode: Episode) -> None:
+    item = channel_of(write_feed(public, [episode], show)).find("item")
+    assert item is not None
+    assert attributes(item, f"{{{ITUNES}}}image") == {"href": "https://pod.example/news/cover.jpg"}
+    assert item.find(f"{{{PODCAST}}}image") is None
 
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
@@ -128,6 +230,28 @@ def test_an_item_names_everything_an_app_can_use(public: Path, show: Show, episo
     chapters = item.findall(f"{{{SIMPLE_CHAPTERS}}}chapters/{{{SIMPLE_CHAPTERS}}}chapter")
     assert [chapter.get("title") for chapter in chapters] == [chapter.title for chapter in episode.chapters]
     assert text(item, f"{{{CONTENT}}}encoded") == episode.show_notes
+
+
+@pytest.mark.parametrize("attack", ['"><script>x</script>', "]]><b>&amp;<![CDATA[", "{{ 7 }}", "</channel></rss>"])
+def test_words_of_a_title_are_words_in_every_tag(
+    public: Path, show: Show, episode: Episode, cover: Path, attack: str
+) -> None:
+    """Also where they stand in attributes; an address that is none of the web is left out."""
+    (public / "episodes/2025-11-04/cover.jpg").write_bytes(cover.read_bytes())
+    chapter = Chapter(0, 60, f"{attack} 章", "javascript:alert(1)")
+    titles = {"title": f"{attack} 题", "summary": f"{attack} 概要", "chapters": (chapter,), "highlight": chapter}
+    hostile = dataclasses.replace(episode, **titles)
+    item = channel_of(write_feed(public, [hostile], show)).find("item")
+    assert item is not None
+    assert text(item, "title") == f"{attack} 题"
+    assert attributes(item, f"{{{PODCAST}}}image")["alt"] == f"{attack} 题的封面"
+    assert text(item, f"{{{PODCAST}}}soundbite") == f"{attack} 章"
+    named = item.find(f"{{{SIMPLE_CHAPTERS}}}chapters/{{{SIMPLE_CHAPTERS}}}chapter")
+    assert named is not None
+    assert named.attrib == {"start": "00:00:00.000", "title": f"{attack} 章"}
+    description = text(item, "description") or ""
+    assert html.unescape(re.sub(r"<[^>]*>", "", description)).startswith(f"{attack} 概要\n00:00 {attack} 章")
+    assert set(re.findall(r"</?([a-z]+)", description)) <= {"p", "br", "a"}
 
 
 def test_an_overview_is_offered_as_a_soundbite_of_whole_sentences(public: Path, show: Show, episode: Episode) -> None:

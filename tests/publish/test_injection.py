@@ -9,30 +9,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from podcast.models import Digest, Item, Link, Show
+from podcast.models import Show
 from podcast.publish import publish_show
+from tests.publish.attacks import ATTACKS, hostile
 from tests.publish.shows import Publish, make_digest
-
-ATTACKS = {
-    "script": "<script>alert(1)</script>",
-    "handler": '"><img src=x onerror=alert(1)>',
-    "end of CDATA": "]]><script>alert(1)</script><![CDATA[",
-    "entity": "&lt;script&gt; &amp; &nbsp; &#60;b&#62;",
-    "end of script": "</script><script>alert(1)</script>",
-    "comment": "<!-- --><![if IE]>",
-    "template": "{{ 7 * 7 }}{% raw %}",
-    "cue": "00:00:01.000 --> 00:00:02.000 <v 假>",
-    "quotes": """'"`\\""",
-}
-LINKS = (
-    "javascript:alert(1)",
-    "JaVaScRiPt:alert(1)",
-    "data:text/html,<script>",
-    " https://a.example/\"'><b>",
-    "//x",
-    "ftp://a",
-)
-VOID = {"meta", "link", "img", "input", "br", "hr", "source"}
 
 
 class Page(HTMLParser):
@@ -59,16 +39,6 @@ def parse(html: str) -> Page:
     page.feed(html)
     page.close()
     return page
-
-
-def hostile(attack: str) -> Digest:
-    items = tuple(
-        Item(n, f"{attack} 第{n}条", url, (f"{attack} 摘要。",), (Link(f"{attack} 链接", url),))
-        for n, url in enumerate(LINKS, start=1)
-    )
-    return make_digest(
-        title=f"{attack} 标题", overview=(f"{attack} 概览。",), items=items, commentary=(f"{attack} 点评。",)
-    )
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)

@@ -97,6 +97,16 @@ def test_an_episode_without_a_waveform_shows_none(site: Path, show: Show) -> Non
     assert "waveform.svg" in read(site / "episodes/2025-11-05/index.html").all("img", "src")
 
 
+def test_an_episode_with_a_picture_of_its_own_shows_it(site: Path, show: Show) -> None:
+    folder = site / "episodes/2025-11-04"
+    (folder / "cover.jpg").write_bytes(show.cover.read_bytes())
+    publish_show(site, show)
+    page = read(folder / "index.html")
+    assert "../../episodes/2025-11-04/cover.jpg" in page.all("img", "src")
+    assert "https://pod.example/news/episodes/2025-11-04/cover.jpg" in page.all("meta", "content")
+    assert "../../cover.jpg" in read(site / "episodes/2025-11-05/index.html").all("img", "src")
+
+
 def test_structured_data_says_what_the_episode_is(site: Path) -> None:
     html = (site / "episodes/2025-11-05/index.html").read_text()
     found = re.search(r'<script type="application/ld\+json">(.*?)</script>', html)
@@ -105,6 +115,50 @@ def test_structured_data_says_what_the_episode_is(site: Path) -> None:
     assert (data["@type"], data["name"], data["episodeNumber"]) == ("PodcastEpisode", "第二天", 2)
     assert data["associatedMedia"]["contentUrl"] == "https://pod.example/news/episodes/2025-11-05/2025-11-05.mp3"
     assert data["timeRequired"] == "PT60S"
+    assert data["partOfSeries"]["webFeed"] == "https://pod.example/news/feed.xml"
+    caption = data["associatedMedia"]["caption"]
+    assert caption["contentUrl"] == "https://pod.example/news/episodes/2025-11-05/transcript.vtt"
+
+
+def test_structured_data_of_the_index_says_what_the_show_is(site: Path) -> None:
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', (site / "index.html").read_text())
+    assert found
+    data = json.loads(found.group(1))
+    assert (data["@type"], data["name"], data["inLanguage"]) == ("PodcastSeries", "晨间科技", "zh-CN")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_on_a_page_needs_a_policy_that_allows_inline_code(site: Path, name: str) -> None:
+    """script-src 'self'; style-src 'self': no inline script, style or handler.  JSON-LD is data, which is not run."""
+    found = read(site / name).found
+    inline = [values for tag, values in found if tag == "script" and "src" not in values]
+    assert all(values == {"type": "application/ld+json"} for values in inline)
+    assert "style" not in [tag for tag, _ in found]
+    assert not [key for _, values in found for key in values if key == "style" or key.startswith("on")]
+    assert not [url for _, values in found for url in values.values() if url.lower().startswith("javascript:")]
+
+
+def test_sources_stand_at_their_item_in_the_list_and_in_the_text(site: Path) -> None:
+    html = (site / "episodes/2025-11-04/index.html").read_text()
+    listed = re.search(r'<span class="name">Rocket lands on a ship</span></a><a class="source" href="(.*?)"', html)
+    read_on = re.search(r'<h3>Rocket lands on a ship</h3>\s*<a class="source" href="(.*?)"', html)
+    assert listed
+    assert read_on
+    assert listed.group(1) == read_on.group(1) == "https://www.space.example/rocket"
+
+
+def test_a_year_is_shown_by_month_newest_first(public: Path, show: Show, write: Publish) -> None:
+    for day in ("2025-02-27", "2025-03-01", "2025-03-02", "2024-12-31"):
+        write(make_digest(day, f"节目 {day}"))
+    publish_show(public, show)
+    html = (public / "archive/2025.html").read_text()
+    assert re.findall(r'<h2 id="m\d+">(.*?)</h2>|<span>节目 (.*?)</span>', html) == [
+        ("3 月", ""),
+        ("", "2025-03-02"),
+        ("", "2025-03-01"),
+        ("2 月", ""),
+        ("", "2025-02-27"),
+    ]
 
 
 def test_neighbours_are_linked(site: Path) -> None:
@@ -124,6 +178,7 @@ def test_subscribe_links_are_derived_from_the_feed_unless_given(show: Show) -> N
     assert links["小宇宙"] == "https://www.xiaoyuzhoufm.com/podcast/1"
     assert links["Apple Podcasts"] == "podcast://pod.example/news/feed.xml"
     assert links["Overcast"].endswith("url=https%3A%2F%2Fpod.example%2Fnews%2Ffeed.xml")
+    assert list(links) == ["Apple Podcasts", "小宇宙", "Overcast", "Pocket Casts"]  # Spotify has no address of its own
     given = dataclasses.replace(show, subscribe=(dataclasses.replace(show.subscribe[0], title="Apple Podcasts"),))
     assert [link.title for link in subscribe_links(given)].count("Apple Podcasts") == 1
 
@@ -144,4 +199,5 @@ def test_every_cue_is_shown_in_the_chapter_it_is_spoken_in(show: Show, write: Pu
         [(name, "".join(cue.text for cue in cues)) for name, cues in passage.paragraphs]
         for passage in passages(episode, show)
     ]
-    assert shown == [[("主播", "甲乙")], [("主播", "丙"), ("", "丁"), ("评论员", "戊")]]
+    # A speaker is named where another one spoke before, be it in another chapter.
+    assert shown == [[("主播", "甲乙")], [("", "丙"), ("", "丁"), ("评论员", "戊")]]

@@ -6,9 +6,12 @@ import json
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from podcast.models import Cue
-from podcast.publish.transcript import LINE_CHARACTERS, cards, srt, transcript_json, vtt, wrap
+from podcast.publish.lines import LINE_CHARACTERS, LINE_COLUMNS, LINES, cards_of, columns, wrap
+from podcast.publish.transcript import cards, srt, transcript_json, vtt
 
 SPEAKERS = {"anchor": "主播", "commentator": "评论员"}
 CUES = (
@@ -80,6 +83,43 @@ def test_lines_do_not_break_a_word_or_a_number() -> None:
     assert any("OpenWeaver" in line for line in lines)
 
 
-def test_lines_of_a_long_clause_are_even() -> None:
-    first, second = wrap("资金将用于固态电池量产和海外工厂建设以及新一代电池研究")
-    assert abs(len(first) - len(second)) <= 1
+def test_lines_of_a_long_clause_without_phrases_are_even() -> None:
+    first, second = wrap("没有标点符号也没有虚词这样长句子必须分成两行才能显示完整内容")
+    assert abs(len(first) - len(second)) <= 2
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("资金将用于固态电池量产", "和海外工厂建设以及新一代电池研究"),  # before 和, not inside 以及
+        ("焦点集中在基础设施层的", "巨大博弈与应用层的全面开花。"),  # after 的, and 巨大 is whole
+        ("这一进展是脑机接口技术", "从实验室走向实际应用的关键一步。"),
+        ("新功能允许用户在“快速回应”", "和“进阶模式”之间切换。"),  # not inside quotes
+        ("瑞士机器人公司Mimic完成", "1600万美元种子轮融资，"),
+        ("据报道苹果公司计划在2026年对其", "Apple Intelligence进行两次重大升级。"),  # a name is whole
+        ("AR眼镜制造商Rokid宣布", "将与时尚眼镜品牌BOLON合作，"),  # 将 begins the phrase, and 与 goes on with it
+    ],
+)
+def test_a_long_clause_is_broken_where_a_phrase_ends(lines: tuple[str, ...]) -> None:
+    assert wrap("".join(lines)) == list(lines)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        [("今日全球AI领域风起云涌，",), ("焦点集中在基础设施层的", "巨大博弈与应用层的全面开花。")],
+        [("微软宣布扩大", "与阿联酋人工智能公司G42的合作，"), ("用于建设AI云服务基础设施。",)],
+        [("短句。",)],
+    ],
+)
+def test_a_card_ends_where_a_clause_does(shown: list[tuple[str, ...]]) -> None:
+    assert cards_of("".join(line for card in shown for line in card)) == shown
+
+
+@given(st.text(alphabet="新闻的了和将与，。：“”（）《》 aB7.%-—…·", max_size=120))
+def test_any_text_is_shown_whole_in_lines_that_fit(text: str) -> None:
+    found = cards_of(text)
+    assert all(len(card) <= LINES for card in found)
+    lines = [line for card in found for line in card]
+    assert all(len(line) <= LINE_CHARACTERS and (columns(line) <= LINE_COLUMNS or len(line) <= 20) for line in lines)
+    assert "".join("".join(lines).split()) == "".join(text.split())

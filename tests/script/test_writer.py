@@ -76,7 +76,11 @@ def test_an_item_without_summary_is_still_said() -> None:
 
 def test_an_items_first_picture_on_the_web_is_its_chapters() -> None:
     """One beside the post has no address that an app could open."""
-    figures = (Figure("table", "价格"), Figure("image", "a", "a.png"), Figure("image", "b", "https://example.com/b.png"))
+    figures = (
+        Figure("table", "价格"),
+        Figure("image", "a", "a.png"),
+        Figure("image", "b", "https://example.com/b.png"),
+    )
     script = write_script(digest(items=(item(1, figures=figures), item(2))), show_title="x")
     assert [segment.image for segment in script.segments if segment.kind == "item"] == [figures[2].url, None]
 

@@ -5,6 +5,7 @@
 (() => {
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const clamp = (value, low, high) => Math.min(Math.max(low, value), high);
 
   // localStorage throws where cookies are blocked or the page comes from a disk.
   const memory = {
@@ -20,94 +21,127 @@
     return parts.map((part, place) => (place || parts.length === 2 ? String(part).padStart(2, "0") : part)).join(":");
   };
 
-  for (const link of all("a.copy")) {
-    const label = link.textContent;
-    link.addEventListener("click", async (event) => {
-      if (!navigator.clipboard) return; // then it is a link to the feed
-      event.preventDefault();
-      try {
-        await navigator.clipboard.writeText(link.href);
-        link.textContent = link.dataset.copied;
-        one("#copy-status").textContent = link.dataset.copied;
-        setTimeout(() => { link.textContent = label; one("#copy-status").textContent = ""; }, 2000);
-      } catch { location.href = link.href; }
-    });
-  }
+  for (const element of all(".scripted")) element.hidden = false;
+
+  const copy = one("#copy"), address = one("#feed-url");
+  const copied = async () => {
+    try {
+      await navigator.clipboard.writeText(address.value);
+      return true;
+    } catch { // not on https, or not allowed: the older way, and where that fails too the address is selected
+      address.closest("details").open = true;
+      address.select();
+      return document.execCommand("copy");
+    }
+  };
+  address?.addEventListener("focus", () => address.select());
+  copy?.addEventListener("click", async () => {
+    if (!(await copied())) return;
+    const label = copy.textContent, status = one("#copy-status");
+    if (label === copy.dataset.copied) return; // pressed twice
+    copy.textContent = status.textContent = copy.dataset.copied;
+    setTimeout(() => { copy.textContent = label; status.textContent = ""; }, 2000);
+  });
 
   const audio = one("#audio");
   if (!audio) return;
-  const guid = one("article").dataset.guid;
+  const key = `position ${one("article").dataset.guid}`;
   const position = one("#position"), elapsed = one("#elapsed"), now = one("#now"), speed = one("#speed");
-  const chapters = all(".chapters .seek"), cues = all(".cue");
+  const chapters = all(".chapters .seek"), cues = all(".cue"), transcript = one(".transcript");
+  const total = Number(position.max);
   const start = (element) => Number(element.dataset.start);
   const title = (chapter) => one(".name", chapter).textContent;
   const last = (elements, time) => elements.findLastIndex((element) => start(element) <= time + 0.05);
-  let chapter = -1, cue = -1, dragging = false, kept = 0;
+  const root = document.documentElement;
+  let chapter = -1, cue = -1, dragging = false, kept = 0, wanted = 0; // wanted: where to go once the length is known
 
-  for (const element of all(".scripted")) element.hidden = false;
   audio.controls = false;
-  document.documentElement.classList.add("playing-here");
+  root.classList.add("playing-here");
 
-  const seek = (time, play = false) => {
-    const limit = Number.isFinite(audio.duration) ? audio.duration : Number(position.max);
-    const target = Math.min(Math.max(0, time), limit);
-    if (audio.readyState > 0) audio.currentTime = target;
-    else audio.addEventListener("loadedmetadata", () => { audio.currentTime = target; show(); }, { once: true });
-    if (play) audio.play().catch(() => {});
-    show(target);
+  const startPlaying = () => audio.play().catch(() => {}); // what went wrong is told by the event "error"
+  const time = () => (audio.readyState > 0 ? audio.currentTime : wanted);
+  const seek = (to, play = false) => {
+    wanted = clamp(to, 0, Number.isFinite(audio.duration) ? audio.duration : total);
+    if (audio.readyState > 0) audio.currentTime = wanted;
+    if (play) startPlaying();
+    show();
   };
 
-  const mark = (elements, before, after, scroll) => {
-    if (before === after) return after;
+  // One tab stop for the whole transcript: the sentence being spoken, or where the reader is.  The arrow keys go from
+  // sentence to sentence.
+  const stop = (element) => {
+    const before = one('[tabindex="0"]', transcript);
+    if (before) before.tabIndex = -1;
+    element.tabIndex = 0;
+  };
+  for (const element of cues) element.tabIndex = -1;
+  if (cues.length) stop(cues[0]);
+  transcript.addEventListener("focusin", (event) => { if (cues.includes(event.target)) stop(event.target); });
+
+  const mark = (elements, before, after) => {
+    if (before === after) return;
     elements[before]?.removeAttribute("aria-current");
     elements[after]?.setAttribute("aria-current", "true");
-    if (scroll && elements[after] && !audio.paused) scroll(elements[after]);
-    return after;
   };
 
   // Follow the speech only while the reader is looking at the transcript.
-  const follow = (element) => {
-    const previous = cues[cue]?.getBoundingClientRect();
-    const visible = previous && previous.bottom > 0 && previous.top < innerHeight;
+  const follow = (before, after) => {
+    const box = before?.getBoundingClientRect();
+    if (audio.paused || !after || !box || box.bottom < 0 || box.top > innerHeight) return;
+    const { top, bottom } = after.getBoundingClientRect();
+    if (top > 60 && bottom < innerHeight - 200) return;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const box = element.getBoundingClientRect();
-    const outside = box.top < 60 || box.bottom > innerHeight - 200;
-    if (visible && outside) element.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
+    after.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
   };
 
-  function show(time = audio.currentTime) {
-    if (!dragging) position.value = time;
-    elapsed.textContent = clock(time);
-    position.setAttribute("aria-valuetext", `${clock(time)}，共 ${one("#total").textContent}`);
-    position.style.setProperty("--played", `${(100 * time) / Number(position.max)}%`);
-    const before = chapter;
-    chapter = mark(chapters, chapter, last(chapters, time));
-    if (chapter !== before && chapter >= 0) now.textContent = title(chapters[chapter]);
-    const spoken = last(cues, time);
-    cue = mark(cues, cue, spoken, follow);
+  function show() {
+    const at = time();
+    if (!dragging) {
+      position.value = at;
+      elapsed.textContent = clock(at);
+    }
+    position.setAttribute("aria-valuetext", `${clock(position.value)}，共 ${one("#total").textContent}`);
+    const played = one("#played");
+    if (played) played.style.width = `${(100 * at) / total}%`;
+    const inChapter = last(chapters, at), spoken = last(cues, at);
+    mark(chapters, chapter, inChapter);
+    if (inChapter !== chapter && inChapter >= 0) now.textContent = title(chapters[inChapter]);
+    mark(cues, cue, spoken);
+    if (spoken !== cue) {
+      follow(cues[cue], cues[spoken]);
+      if (spoken >= 0 && !transcript.contains(document.activeElement)) stop(cues[spoken]);
+    }
+    [chapter, cue] = [inChapter, spoken];
   }
 
-  const skip = (chapterStep) => {
-    const late = chapterStep < 0 && audio.currentTime - start(chapters[chapter] ?? chapters[0]) > 3;
-    const target = chapters[Math.min(Math.max(0, chapter + (late ? 0 : chapterStep)), chapters.length - 1)];
+  const keep = () => {
+    kept = time();
+    if (audio.ended) memory.remove(key);
+    else if (kept > 0) memory.set(key, kept.toFixed(1));
+  };
+
+  const skip = (step) => {
+    const late = step < 0 && time() - start(chapters[chapter] ?? chapters[0]) > 3; // back to this one's start first
+    const target = chapters[clamp(chapter + (late ? 0 : step), 0, chapters.length - 1)];
     if (target) seek(start(target));
   };
 
   const actions = {
-    toggle: () => (audio.paused ? audio.play().catch(() => {}) : audio.pause()),
-    back: () => seek(audio.currentTime - 15),
-    forward: () => seek(audio.currentTime + 30),
+    toggle: () => (audio.paused ? startPlaying() : audio.pause()),
+    back: (details) => seek(time() - (details?.seekOffset ?? 15)),
+    forward: (details) => seek(time() + (details?.seekOffset ?? 30)),
     previous: () => skip(-1),
     next: () => skip(1),
   };
   for (const button of all("[data-do]")) button.addEventListener("click", () => actions[button.dataset.do]());
 
-  const paused = () => {
-    document.documentElement.classList.toggle("playing", !audio.paused);
+  const label = () => {
+    root.classList.toggle("playing", !audio.paused);
     for (const button of all('[data-do="toggle"]')) {
-      const label = one("[data-label]", button);
-      if (label) label.textContent = audio.paused ? "播放本期" : "暂停";
-      else button.setAttribute("aria-label", audio.paused ? "播放" : "暂停");
+      const words = one("[data-label]", button);
+      if (!words) button.setAttribute("aria-label", audio.paused ? "播放" : "暂停");
+      else if (!audio.paused) words.textContent = "暂停";
+      else words.textContent = time() >= 1 && !audio.ended ? `从 ${clock(time())} 继续` : "播放本期";
     }
   };
 
@@ -119,18 +153,18 @@
     });
   }
 
-  // One tab stop for the whole transcript; the arrow keys go from sentence to sentence.
-  const stop = (element) => {
-    for (const other of cues) other.tabIndex = -1;
-    if (element) element.tabIndex = 0;
-  };
-  stop(cues[0]);
-  one(".transcript")?.addEventListener("keydown", (event) => {
+  // The waveform for those who point; the slider does the same for everyone.
+  one("#waveform")?.addEventListener("click", (event) => {
+    const box = event.target.getBoundingClientRect();
+    seek((total * (event.clientX - box.left)) / box.width, true);
+  });
+
+  transcript.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-    const target = step && cues[cues.indexOf(document.activeElement) + step];
+    const from = cues.indexOf(document.activeElement);
+    const target = step && from >= 0 && cues[from + step];
     if (!target) return;
     event.preventDefault();
-    stop(target);
     target.focus();
   });
 
@@ -138,35 +172,48 @@
   position.addEventListener("change", () => { dragging = false; seek(Number(position.value)); });
   const pace = () => { audio.defaultPlaybackRate = audio.playbackRate = Number(speed.value); }; // loading resets to default
   speed.addEventListener("change", () => { pace(); memory.set("speed", speed.value); });
+
+  audio.addEventListener("loadedmetadata", () => { if (wanted) audio.currentTime = wanted; show(); });
   audio.addEventListener("timeupdate", () => {
     show();
-    if (Math.abs(audio.currentTime - kept) >= 5) {
-      kept = audio.currentTime;
-      memory.set(`position ${guid}`, kept.toFixed(1));
-    }
+    if (Math.abs(time() - kept) >= 5) keep();
   });
-  for (const name of ["play", "pause"]) audio.addEventListener(name, paused);
-  audio.addEventListener("pause", () => memory.set(`position ${guid}`, audio.currentTime.toFixed(1)));
-  audio.addEventListener("ended", () => memory.remove(`position ${guid}`));
+  audio.addEventListener("seeked", label);
+  for (const name of ["play", "pause", "ended"]) audio.addEventListener(name, label);
+  for (const name of ["pause", "ended"]) audio.addEventListener(name, keep);
+  addEventListener("pagehide", keep); // a phone may end the page without a pause
+  audio.addEventListener("error", () => { one("#trouble").textContent = "音频没有载入。请检查网络后刷新，或下载 MP3。"; });
+  audio.addEventListener("playing", () => { one("#trouble").textContent = ""; });
 
   if ("mediaSession" in navigator) {
     const session = navigator.mediaSession;
     const cover = new URL(audio.dataset.cover, location.href).href;
     const artwork = cover.startsWith("http") ? [{ src: cover }] : []; // none from a disk: browsers take http only
-    session.metadata = new MediaMetadata({ title: audio.dataset.title, artist: audio.dataset.show, artwork });
-    session.setActionHandler("seekbackward", actions.back);
-    session.setActionHandler("seekforward", actions.forward);
-    session.setActionHandler("previoustrack", actions.previous);
-    session.setActionHandler("nexttrack", actions.next);
+    const chapterInfo = chapters.map((element) => ({ title: title(element), startTime: start(element) }));
+    const { title: name, show: artist } = audio.dataset;
+    session.metadata = new MediaMetadata({ title: name, artist, album: artist, artwork, chapterInfo });
+    const answers = {
+      seekbackward: actions.back,
+      seekforward: actions.forward,
+      previoustrack: actions.previous,
+      nexttrack: actions.next,
+      seekto: (details) => seek(details.seekTime),
+    };
+    for (const [name, answer] of Object.entries(answers)) {
+      try { session.setActionHandler(name, answer); } catch { /* an action this browser does not know */ }
+    }
+    const state = () => {
+      if (!Number.isFinite(audio.duration)) return;
+      const place = { duration: audio.duration, playbackRate: audio.playbackRate };
+      session.setPositionState?.({ ...place, position: Math.min(audio.currentTime, audio.duration) });
+    };
+    for (const name of ["loadedmetadata", "seeked", "ratechange", "play"]) audio.addEventListener(name, state);
   }
 
-  const wanted = memory.get("speed");
-  if ([...speed.options].some((option) => option.value === wanted)) speed.value = wanted;
+  const paceBefore = memory.get("speed");
+  if ([...speed.options].some((option) => option.value === paceBefore)) speed.value = paceBefore;
   pace();
   const asked = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
-  const stored = Number(memory.get(`position ${guid}`) ?? 0);
-  if (asked) seek(Number(asked[1]));
-  else if (stored > 0) seek(stored);
-  else show(0);
-  paused();
+  seek(asked ? Number(asked[1]) : Number(memory.get(key)) || 0);
+  label();
 })();

@@ -1,0 +1,16 @@
+"""What an endpoint finds in a request."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from podcast.serve.service import Service
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def client_of(request: Request) -> str:
+    return request.client.host if request.client else "local"
