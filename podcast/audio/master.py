@@ -35,6 +35,7 @@ _LOUDNESS_TOLERANCE_LU = 0.5
 _SHORT_TERM_ABOVE_LU = 5.0  # no 3 s may be louder than that above the whole (EBU R128 s1)
 _RANGE_LU = 10.0  # most loudness range: over it a listener in a car reaches for the knob
 _REDO_LU = 0.3  # further off than this, all is done once more with the difference as gain
+_GAIN_STEP_DB = 0.25  # an edit that moves the whole by less leaves the other parts as they were encoded
 _TRIES = 3  # the limiter may take back some of the gain
 
 
@@ -182,7 +183,7 @@ def _render_to_target(parts: Sequence[Part], recipe: Recipe, target: Target, pat
         off = joined.loudness_lufs - target.as_measured_lufs
         if abs(off) <= _REDO_LU:
             break
-        gain_db -= off
+        gain_db -= round(off / _GAIN_STEP_DB) * _GAIN_STEP_DB
     if abs(off) > _LOUDNESS_TOLERANCE_LU or joined.true_peak_dbtp > target.true_peak_dbtp:
         raise QualityError(
             f"the master came out at {target.loudness_lufs + off:.1f} LUFS and {joined.true_peak_dbtp:.1f} dBTP instead"

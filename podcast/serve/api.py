@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from email.message import Message
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
 
 from podcast.publish.files import printable
 from podcast.serve import events, metrics
@@ -20,116 +15,9 @@ from podcast.serve.jobs import Job
 from podcast.serve.problems import MEDIA_TYPE, Refused, not_found
 from podcast.serve.requests import client_of, service_of
 from podcast.serve.service import Service
+from podcast.serve.shapes import Digests, JobOut, Jobs, Preview, ServiceOut
+from podcast.serve.wishes import BODY, read_wish
 
-_SAMPLE = """2026.03.02 科技早报
-
-1.  [青禾电池完成 12 亿元融资](https://example.com/1)
-
-    资金将用于固态电池量产。
-"""
-_NAME = re.compile(r"[^/\\]{1,120}\.(?:md|markdown|txt)")
-
-
-class Problem(BaseModel):
-    """RFC 9457."""
-
-    type: str = "about:blank"
-    title: str = Field(examples=["Too Many Requests"])
-    status: int = Field(examples=[429])
-    detail: str = Field(examples=["as much is waiting as may wait"])
-    code: str = Field(examples=["busy"], description="for programs")
-    hint: str | None = Field(None, examples=["Ask again in 60 s."])
-
-
-class Urls(BaseModel):
-    self: str = Field(examples=["/api/jobs/0123456789abcdef"])
-    events: str = Field(examples=["/api/jobs/0123456789abcdef/events"])
-    live: str = Field(examples=["/api/episodes/2026-03-02/live.mp3"])
-    page: str = Field(examples=["/episodes/2026-03-02/"], description="once it is done")
-    audio: str = Field(examples=["/episodes/2026-03-02/2026-03-02.mp3"], description="once it is done")
-
-
-class JobOut(BaseModel):
-    """A digest on its way to an episode."""
-
-    id: str = Field(examples=["0123456789abcdef"])
-    episode_id: str = Field(examples=["2026-03-02"])
-    title: str = Field(examples=["2026.03.02 科技早报"])
-    published: datetime
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
-    stage: Literal["", "script", "tts", "audio", "publish"] = Field(description="of a running job")
-    done: int = Field(description="utterances that are spoken")
-    total: int = Field(description="utterances")
-    seconds_made: float = Field(description="of speech")
-    seconds_left: float | None = Field(description="until all is spoken, where that can be told")
-    place: int | None = Field(description="in the queue, 1 = next")
-    problem: str = Field(description="why it failed")
-    hint: str
-    created: datetime
-    started: datetime | None
-    finished: datetime | None
-    duration_seconds: float | None = Field(description="of the finished episode")
-    urls: Urls
-
-
-class Jobs(BaseModel):
-    jobs: list[JobOut]
-
-
-class DigestOut(BaseModel):
-    """A digest of the content folder that has no episode yet."""
-
-    id: str = Field(examples=["0123456789abcdef"])
-    name: str = Field(examples=["2026-03-02.md"])
-    title: str
-    published: datetime | None
-    items: int
-    state: Literal["new", "queued", "running", "failed", "unreadable"]
-    problem: str
-    job_id: str | None
-
-
-class Digests(BaseModel):
-    digests: list[DigestOut]
-
-
-class ServiceOut(BaseModel):
-    token_needed: bool
-    digest_bytes: int
-    items: int
-    queue: int
-
-
-class Preview(BaseModel):
-    """What `podcast script` says of it."""
-
-    model_config = ConfigDict(extra="allow")
-    title: str
-    published: datetime
-    episode_id: str
-    items: int
-    characters: int
-    segments: list[dict[str, Any]]
-    report: list[dict[str, Any]]
-    warnings: list[str]
-
-
-class Chosen(BaseModel):
-    """A digest of the content folder."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-    digest: str = Field(pattern="^[0-9a-f]{16}$", description="id of a listed one", examples=["0123456789abcdef"])
-
-
-class Sent(BaseModel):
-    """A digest's text."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-    text: str = Field(min_length=1)
-    name: str | None = Field(None, max_length=120, examples=["2026-03-02.md"])
-
-
-_WISH: TypeAdapter[Chosen | Sent] = TypeAdapter(Chosen | Sent)
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
@@ -143,35 +31,12 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": what[status], **_PROBLEM} for status in statuses}
 
 
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "text/markdown": {"schema": {"type": "string"}, "example": _SAMPLE},
-            "application/json": {
-                "schema": {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Chosen", "Sent")]},
-                "examples": {
-                    "listed": {"value": {"digest": "0123456789abcdef"}},
-                    "text": {"value": {"text": _SAMPLE, "name": "2026-03-02.md"}},
-                },
-            },
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["digest"],
-                    "additionalProperties": False,
-                    "properties": {"digest": {"type": "string", "format": "binary"}},
-                }
-            },
-        },
-    }
-}
 _EVENT = {  # as fields of each event; "data" is a job as JSON
     "type": "object",
     "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
 }
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="of a job")]
-Name = Annotated[str | None, Header(alias="X-Digest-Name", pattern=r"^[\x21-\x7e]{1,120}$", description="a file name")]
+Name = Annotated[str | None, Header(pattern=r"^[\x21-\x7e]{1,120}$", description="of the file, for text/markdown")]
 Ours = Annotated[Service, Depends(service_of)]
 router = APIRouter(responses=_problems(421))
 
@@ -199,14 +64,14 @@ def may_ask(request: Request) -> None:
         202: {"description": "Accepted: it is on disk and will be made, whatever happens to the server"},
         **_problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429),
     },
-    openapi_extra=_BODY,
+    openapi_extra=BODY,
     dependencies=[Depends(may_make)],
 )
-async def make(request: Request, service: Ours) -> Response:
+async def make(request: Request, service: Ours, x_digest_name: Name = None) -> Response:
     """The same text twice is one job, also when it is done.  A file's name and day say which episode it becomes, as
     for `podcast make`: the same name and day again, with another text, makes that episode anew.
     """
-    wish = await _wish(request)
+    wish = await read_wish(request, x_digest_name)
     if isinstance(wish, str):
         job = await service.submit_listed(wish)
         if job is None:
@@ -223,11 +88,11 @@ async def make(request: Request, service: Ours) -> Response:
     summary="The script of a digest, and how it will be read",
     response_model=Preview,
     responses=_problems(400, 401, 403, 404, 408, 413, 415, 422, 429),
-    openapi_extra=_BODY,
+    openapi_extra=BODY,
     dependencies=[Depends(may_ask)],
 )
-async def preview(request: Request, service: Ours) -> Response:
-    wish = await _wish(request)
+async def preview(request: Request, service: Ours, x_digest_name: Name = None) -> Response:
+    wish = await read_wish(request, x_digest_name)
     if isinstance(wish, str):
         sheet = await service.listed(wish)
         if sheet is None:
@@ -385,48 +250,3 @@ def _found(service: Service, job_id: str) -> Job:
     if job := service.job(job_id):
         return job
     raise not_found("job")
-
-
-async def _wish(request: Request) -> str | tuple[bytes, str | None]:
-    """What a body asks for: the id of a listed digest, or a text and the name of its file."""
-    kind = Message()
-    kind["content-type"] = request.headers.get("content-type", "")
-    match kind.get_content_type() if kind["content-type"] else "":
-        case "text/markdown" | "text/x-markdown":
-            return await request.body(), _file_name(request.headers.get("x-digest-name"))
-        case "application/json":
-            return _of_json(await request.body())
-        case "multipart/form-data":
-            return await _of_form(request)
-    raise Refused(415, "type", "a digest comes as text/markdown, multipart/form-data or application/json")
-
-
-def _of_json(body: bytes) -> str | tuple[bytes, str | None]:
-    try:
-        wish = _WISH.validate_json(body)
-        if isinstance(wish, Chosen):
-            return wish.digest
-        return wish.text.encode(), _file_name(wish.name)
-    except (ValidationError, UnicodeEncodeError):  # the second: half a surrogate pair
-        raise Refused(422, "invalid", 'the body has to be {"digest": id} or {"text": ..., "name": ...}') from None
-
-
-async def _of_form(request: Request) -> tuple[bytes, str | None]:
-    try:
-        async with request.form(max_files=1, max_fields=4) as form:
-            part = form.get("digest") or form.get("text")
-            if isinstance(part, UploadFile):
-                return await part.read(), _file_name(part.filename)
-            if isinstance(part, str):
-                return part.encode("utf-8", "surrogatepass"), None
-    except (MultiPartException, UnicodeDecodeError, KeyError) as error:
-        raise Refused(400, "form", f"the form cannot be read: {error}") from None
-    raise Refused(422, "invalid", "the form has no field digest")
-
-
-def _file_name(given: str | None) -> str | None:
-    """The last part of a path that a sender gives, if it can name a digest; it never becomes more than a name."""
-    name = printable(given or "").replace("\\", "/").rpartition("/")[2].strip()
-    stem = name.partition(".")[0]
-    usable = _NAME.fullmatch(name) and len(name.encode()) <= 200 and stem not in ("", "index", "_index")
-    return name if usable else None

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from podcast import __version__
-from podcast.serve import api, live, pages, problems, reference
+from podcast.serve import api, live, pages, problems, reference, shapes
 from podcast.serve.auth import Tokens
 from podcast.serve.files import PublicFiles
 from podcast.serve.gate import Gate
@@ -91,7 +91,7 @@ def _describe(app: FastAPI, *, token_needed: bool) -> None:
             return app.openapi_schema
         found = plain()
         schemas = found["components"]["schemas"]
-        for model in (api.Problem, api.Chosen, api.Sent):
+        for model in (shapes.Problem, shapes.Chosen, shapes.Sent):
             schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
         for unused in ("HTTPValidationError", "ValidationError"):  # ours are problem documents
             schemas.pop(unused, None)

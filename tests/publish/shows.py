@@ -136,7 +136,8 @@ def make_script(digest: Digest) -> Script:
             Utterance(f"s{place:02}-u{n:02}", speaker, (Sentence(text, text),), 0.6)
             for n, text in enumerate(paragraphs, start=1)
         )
-        segments.append(Segment(kind, title, item, utterances, url))  # type: ignore[arg-type]  # kinds are listed above
+        shown = next((each.figures[0].url for each in digest.items if each.number == item and each.figures), None)
+        segments.append(Segment(kind, title, item, utterances, url, shown))  # type: ignore[arg-type]  # kinds are listed above
     return Script(digest.title, digest.published, tuple(segments))
 
 
@@ -147,7 +148,7 @@ def make_timeline(script: Script) -> Timeline:
     start = 0.0
     for segment in script.segments:
         end = start + each * (4 if segment.kind == "overview" else 1)
-        chapters.append(Chapter(start, end, segment.title, segment.url))
+        chapters.append(Chapter(start, end, segment.title, segment.url, segment.image))
         step = (end - start) / max(1, len(segment.utterances))
         for place, utterance in enumerate(segment.utterances):
             cue_start = start + place * step

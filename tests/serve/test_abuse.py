@@ -179,7 +179,7 @@ BODIES = {
     "form without a boundary": (400, post("Content-Type: multipart/form-data\r\n"), b"--x--"),
     "form without a digest": (422, post("Content-Type: multipart/form-data; boundary=x\r\n"), b"--x--\r\n"),
     "deep Markdown": (422, post(), b"2026-03-02\n\n" + b"> " * 7000 + b"1. x\n"),
-    "control character in a name": (400, post(more="X-Digest-Name: a%0d%0ab\x7f.md\r\n"), digest_of("2026-08-01").encode()),
+    "control character in a name": (400, post(more="X-Digest-Name: a\x7f.md\r\n"), digest_of("2026-08-01").encode()),
 }  # fmt: skip
 
 
