@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench_publish.py [--sizes 500 1000 2500 5000]: feed and pages of a long show beside their floor, in the same run.
+"""bench_publish.py [--sizes 500 1000]: feed and pages of a long show beside their floor, in the same run.
 
 A show grows to so many episodes of 80 cues and 15 chapters (records of 25 kB) with a real but short MP3.  At each size
 three builds are measured, each in a process of its own whose peak memory is reported: the first one; one of a folder in
@@ -42,7 +42,7 @@ COLUMNS += ["peak MB", "files written", "MB written"]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[500, 1000, 2500, 5000], metavar="EPISODES")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[500, 1000], metavar="EPISODES")
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
     parser.add_argument("--build", type=Path, metavar="PUBLIC", help=argparse.SUPPRESS)
     parser.add_argument("--floor", type=Path, nargs=2, metavar=("PUBLIC", "LIST"), help=argparse.SUPPRESS)
