@@ -53,9 +53,7 @@ def draw_loudness(episode: Episode, found: Measured, target: Target, output: Pat
         loc="left",
     )
     try:
-        with rc_context(
-            {"svg.fonttype": "none", "svg.hashsalt": episode.id}
-        ):
+        with rc_context({"svg.fonttype": "none", "svg.hashsalt": episode.id}):
             figure.savefig(output, dpi=110, metadata=_DATELESS.get(output.suffix.lower()))
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=str(output)) from error

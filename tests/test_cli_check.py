@@ -121,7 +121,7 @@ def test_what_is_no_address_or_does_not_go_with_one_is_told(
     assert main(["check", *config, "ftp://example.org/feed.xml"]) == 2
     assert "ftp://example.org/feed.xml: is no http or https" in capsys.readouterr().err
     assert main(["check", *config, "https://example.org/feed.xml", "--listen", str(model)]) == 2
-    assert "--listen hears a folder" in capsys.readouterr().err
+    assert "--listen and --plot need a folder" in capsys.readouterr().err
 
 
 def test_listen_prints_what_does_not_match_worst_first(show: Path, model: Path, tmp_path: Path) -> None:
