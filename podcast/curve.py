@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from podcast.audio import Target
-from podcast.audio.loudness import STEP_SECONDS, Meter
+from podcast.audio.loudness import STEP_SECONDS, Loudness
 from podcast.errors import InputError, SetupError
 from podcast.measure import Measured
 from podcast.models import Episode
@@ -63,10 +63,10 @@ _DATELESS: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"Creati
 
 
 def _curves(axes: Any, found: Measured, target: Target) -> None:
-    meter = Meter([found.steps])
+    loudness = Loudness(found.steps)
     for levels, seconds, colour, name in (
-        (meter.momentary_lufs(), 0.4, "#9db7dd", "momentary, 0.4 s"),
-        (meter.short_term_lufs(), 3.0, "#1f5fbf", "short-term, 3 s"),
+        (loudness.momentary_lufs(), 0.4, "#9db7dd", "momentary, 0.4 s"),
+        (loudness.short_term_lufs(), 3.0, "#1f5fbf", "short-term, 3 s"),
     ):
         middles = np.arange(len(levels)) * STEP_SECONDS + seconds / 2
         shown = np.maximum(levels + target.correction_lu, _LOWEST_LUFS)

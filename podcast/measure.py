@@ -13,8 +13,8 @@ import soundfile
 
 from podcast.audio import Target
 from podcast.audio.filters import Samples
-from podcast.audio.loudness import Energies, Meter, step_samples, steps
-from podcast.audio.peaks import true_peak
+from podcast.audio.loudness import Energies, Meter
+from podcast.audio.peaks import PeakMeter
 from podcast.errors import QualityError
 from podcast.models import Episode
 from podcast.publish.check import (
@@ -45,14 +45,15 @@ class Measured:
 
 def measure(audio: Path) -> Measured:
     """Decode an MP3 and measure it, in blocks of half a minute.  Raises QualityError where it cannot be decoded."""
-    loudest, samples = 0.0, 0
-    pieces, peaks = [], []
+    samples, peaks = 0, []
     try:
         with soundfile.SoundFile(audio) as file:
             rate_hz = file.samplerate
+            meter, sides = Meter(rate_hz), [PeakMeter() for _ in range(file.channels)]
             for block in _blocks(file):
-                pieces.append(steps(block, rate_hz))
-                loudest = max(loudest, *(true_peak(channel) for channel in block))
+                meter.add(block)
+                for side, channel in zip(sides, block, strict=True):
+                    side.add(channel)
                 samples += len(block[0])
                 magnitudes = np.max([np.abs(channel) for channel in block], axis=0)
                 peaks.append(np.maximum.reduceat(magnitudes, np.arange(0, len(magnitudes), _FRAME)))
@@ -62,10 +63,10 @@ def measure(audio: Path) -> Measured:
         raise QualityError("has no sound", where=str(audio))
     duration_seconds = samples / rate_hz
     silence_seconds = longest_silence(np.concatenate(peaks).tolist(), duration_seconds)
-    meter = Meter(pieces)
-    peak_dbtp = 20 * math.log10(max(loudest, 1e-9))
+    loudness = meter.result()
+    peak_dbtp = 20 * math.log10(max(1e-9, *(side.close() for side in sides)))
     return Measured(
-        duration_seconds, meter.integrated_lufs(), peak_dbtp, silence_seconds, meter.range_lu(), meter.steps
+        duration_seconds, loudness.integrated_lufs(), peak_dbtp, silence_seconds, loudness.range_lu(), loudness.steps
     )
 
 
@@ -108,8 +109,7 @@ def deep_problems(episode: Episode, audio: Path, target: Target) -> list[Problem
 
 
 def _blocks(file: Any) -> Iterator[tuple[Samples, ...]]:
-    """The channels of a block, which is whole steps of the meter and whole frames, so that both grids run on."""
-    grid = math.lcm(step_samples(file.samplerate), _FRAME)
-    length = grid * -(-_BLOCK_SECONDS * file.samplerate // grid)
+    """The channels of a block, which is whole frames, so that their peaks run on."""
+    length = _FRAME * -(-_BLOCK_SECONDS * file.samplerate // _FRAME)
     for table in file.blocks(length, dtype="float32", always_2d=True):
         yield tuple(np.ascontiguousarray(channel) for channel in table.T)

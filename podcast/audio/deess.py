@@ -38,7 +38,7 @@ def soften(samples: Samples, rate_hz: int, power: float) -> Samples:
 
     Only that band moves: the rest is the samples without it, so that what is not lowered comes out bit by bit.
     """
-    band = filters.apply(samples, rate_hz, filters.high_pass(SIBILANTS_HZ, rate_hz))
+    (band,) = filters.apply(samples, rate_hz, (filters.high_pass(SIBILANTS_HZ, rate_hz),))
     frame = round(_FRAME_SECONDS * rate_hz)
     count = -(-len(band) // frame)
     table = np.pad(band, (0, count * frame - len(band))).reshape(count, frame)

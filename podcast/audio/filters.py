@@ -57,22 +57,25 @@ def gain_at(sections: tuple[Biquad, ...], size: int) -> npt.NDArray[np.complex12
     return product
 
 
-def apply(samples: Samples, rate_hz: int, *sections: Biquad) -> Samples:
-    """Filter (n,) samples by the sections in series; the signal is taken as silent before its start."""
+def apply(samples: Samples, rate_hz: int, *chains: tuple[Biquad, ...]) -> tuple[Samples, ...]:
+    """Filter (n,) samples by each chain of sections in series; the signal is taken as silent before its start.
+
+    Several chains share the forward transform.
+    """
     size, memory = block_size(rate_hz), int(MEMORY_SECONDS * rate_hz)
-    gain = _gain(sections, size)
+    gains = [_gain(chain, size) for chain in chains]
     hop = size - memory
     count = max(1, -(-len(samples) // hop))
     padded = np.zeros(memory + count * hop, dtype=np.float32)
     padded[memory : memory + len(samples)] = samples
     blocks = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-    result = np.empty(count * hop, dtype=np.float32)
+    results = tuple(np.empty(count * hop, dtype=np.float32) for _ in chains)
     for first in range(0, count, _BLOCKS_AT_ONCE):
         spectra = np.fft.rfft(blocks[first : first + _BLOCKS_AT_ONCE])
-        spectra *= gain
-        filtered = np.fft.irfft(spectra, size)[:, memory:]
-        result[first * hop : first * hop + filtered.size] = filtered.ravel()
-    return result[: len(samples)]
+        for result, gain in zip(results, gains, strict=True):
+            filtered = np.fft.irfft(spectra * gain, size)[:, memory:]
+            result[first * hop : first * hop + filtered.size] = filtered.ravel()
+    return tuple(result[: len(samples)] for result in results)
 
 
 @lru_cache(maxsize=16)

@@ -10,7 +10,7 @@ the borders of the steps smear is 0.01 LU for speech and music; only pure tones 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -66,14 +66,6 @@ def _one_sided(power_gain: npt.NDArray[Any], size: int) -> Samples:
 
 def step_samples(rate_hz: int) -> int:
     return round(STEP_SECONDS * rate_hz)
-
-
-def steps(channels: Iterable[Samples], rate_hz: int) -> Energies:
-    """K-weighted mean squares of the steps of 0.1 s of (n,) samples, summed over channels.
-
-    The last step is filled with silence.
-    """
-    return np.asarray(sum(_weighted_steps(channel, rate_hz, _k_weights(rate_hz))[0] for channel in channels))
 
 
 def steps_and_high(samples: Samples, rate_hz: int, cutoff_hz: float) -> tuple[Energies, Energies]:
@@ -137,14 +129,20 @@ def integrated_lufs(blocks: Energies) -> float:
     return lufs(float(np.mean(loud[loud > np.mean(loud) / 10])))
 
 
-class Meter:
-    """Loudness of a long signal that arrives in pieces.
+def unlevelled_lufs(blocks: Energies) -> float:
+    """Gated loudness of a sound whose level is yet to be set: the absolute gate counts from its loudest block.
 
-    Each piece has a grid of steps of its own; pieces meet in silence, so that nothing is heard across the joint.
+    Otherwise a clip near -70 LUFS would lose its softer blocks to a gate that they pass once they are levelled.
     """
+    loudest = float(blocks.max(initial=0.0))
+    return integrated_lufs(blocks / loudest) + 10 * math.log10(loudest) if loudest > 0 else -math.inf
 
-    def __init__(self, pieces: Sequence[Energies]) -> None:
-        self.steps = np.concatenate([np.zeros(0), *pieces])  # K-weighted mean squares, 0.1 s each
+
+class Loudness:
+    """What is said of a signal from its steps: K-weighted mean squares of every 0.1 s, summed over channels."""
+
+    def __init__(self, steps: Energies) -> None:
+        self.steps = steps
 
     def integrated_lufs(self) -> float:
         return integrated_lufs(sliding(self.steps, BLOCK_STEPS) if len(self.steps) >= BLOCK_STEPS else self.steps)
@@ -157,12 +155,6 @@ class Meter:
         """Loudness of every 3 s, likewise."""
         return self._lufs(SHORT_TERM_STEPS)
 
-    def _lufs(self, count: int) -> Energies:
-        if not len(self.steps):
-            return np.zeros(0)
-        with np.errstate(divide="ignore"):
-            return np.asarray(_OFFSET_LU + 10 * np.log10(sliding(self.steps, min(count, len(self.steps)))))
-
     def range_lu(self) -> float:
         """Loudness range after EBU Tech 3342: from the 10th to the 95th percentile of the gated short-term loudness."""
         short = self.short_term_lufs()
@@ -172,3 +164,42 @@ class Meter:
         gated = short[short > lufs(float(np.mean(10 ** ((short - _OFFSET_LU) / 10)))) - 20.0]
         low, high = np.percentile(gated, (10, 95))
         return float(high - low)
+
+    def _lufs(self, count: int) -> Energies:
+        if not len(self.steps):
+            return np.zeros(0)
+        with np.errstate(divide="ignore"):
+            return np.asarray(_OFFSET_LU + 10 * np.log10(sliding(self.steps, min(count, len(self.steps)))))
+
+
+class Meter:
+    """Measures a signal that comes in pieces of any length: the result is that of the whole, to the last bit."""
+
+    def __init__(self, rate_hz: int = 44_100) -> None:
+        self._rate_hz = rate_hz
+        self._rests: tuple[Samples, ...] = ()  # of each channel: what does not fill a step yet
+        self._steps: list[Energies] = []
+
+    def add(self, channels: Sequence[Samples]) -> None:
+        """The next (n,) samples of each channel."""
+        if self._rests:
+            channels = [np.concatenate(both) for both in zip(self._rests, channels, strict=True)]
+        whole = len(channels[0]) // step_samples(self._rate_hz) * step_samples(self._rate_hz)
+        self._steps.append(self._energies([channel[:whole] for channel in channels]))
+        self._rests = tuple(channel[whole:].copy() for channel in channels)
+
+    def result(self) -> Loudness:
+        """Of all that came; the last step is filled with silence."""
+        return Loudness(np.concatenate([np.zeros(0), *self._steps, self._energies(self._rests)]))
+
+    def _energies(self, channels: Sequence[Samples]) -> Energies:
+        weights = _k_weights(self._rate_hz)
+        steps = [_weighted_steps(channel, self._rate_hz, weights)[0] for channel in channels]
+        return np.sum(steps, axis=0) if steps else np.zeros(0)
+
+
+def loudness_of(channels: Sequence[Samples], rate_hz: int) -> Loudness:
+    """Of (n,) samples of each channel at once."""
+    meter = Meter(rate_hz)
+    meter.add(channels)
+    return meter.result()

@@ -163,7 +163,7 @@ def read_recipe(music: Music, target: Target, cache: Path | None) -> Recipe:
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    parts: tuple[Rendered, ...]  # without their frames
+    parts: tuple[Rendered, ...]  # without their frames and samples
     loudness_lufs: float
     short_term_lufs: float  # of the loudest 3 s
     range_lu: float
@@ -202,18 +202,20 @@ def _render_to_target(parts: Sequence[Part], recipe: Recipe, target: Target, pat
 
 def _join(parts: Sequence[Part], render: partial[Rendered], file: BinaryIO) -> _Joined:
     """Render the parts side by side, write their frames in order, measure the whole."""
-    done: list[Rendered] = []
+    meter, done = Meter(mp3.RATE_HZ), list[Rendered]()
     pool = ThreadPoolExecutor(_THREADS)
     try:
         for part, rendered in zip(parts, pool.map(render, parts), strict=True):
             file.write(rendered.frames if part is parts[-1] else mp3.without_last(rendered.frames))
-            done.append(replace(rendered, frames=b""))
+            meter.add(rendered.heard)
+            done.append(replace(rendered, frames=b"", heard=()))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    meter = Meter([part.steps for part in done])
-    peak = max(part.true_peak for part in done)
-    loudest = float(meter.short_term_lufs().max())
-    return _Joined(tuple(done), meter.integrated_lufs(), loudest, meter.range_lu(), 20 * math.log10(max(peak, 1e-9)))
+    loudness, peak = meter.result(), max(part.true_peak for part in done)
+    loudest = float(loudness.short_term_lufs().max())
+    return _Joined(
+        tuple(done), loudness.integrated_lufs(), loudest, loudness.range_lu(), 20 * math.log10(max(peak, 1e-9))
+    )
 
 
 def _info_frame(joined: _Joined, frames_path: Path) -> bytes:

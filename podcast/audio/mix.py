@@ -13,7 +13,7 @@ import numpy as np
 from podcast.audio import mp3
 from podcast.audio.ducking import duck_gain, equal_power
 from podcast.audio.filters import Samples
-from podcast.audio.loudness import integrated_lufs
+from podcast.audio.loudness import unlevelled_lufs
 from podcast.audio.music import Cut
 from podcast.audio.parts import Opening, Part
 from podcast.audio.peaks import limit
@@ -114,8 +114,8 @@ def speech_gain(voice: Voice, same: Sequence[Voice], target_lufs: float) -> np.f
 
     A clip of one short word measures low or high by chance of its vowels; levelled alone it would shout.
     """
-    usual = integrated_lufs(np.concatenate([other.blocks for other in same]))
-    in_master = integrated_lufs(np.concatenate([other.blocks_between_pauses for other in same]))
+    usual = unlevelled_lufs(np.concatenate([other.blocks for other in same]))
+    in_master = unlevelled_lufs(np.concatenate([other.blocks_between_pauses for other in same]))
     apart = float(np.clip(voice.loudness_lufs - usual, -_APART_DB, _APART_DB))
     weight = len(voice.blocks) / (len(voice.blocks) + _STEADY_BLOCKS)
     return np.float32(10 ** ((target_lufs - in_master - apart * weight) / 20))

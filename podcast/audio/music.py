@@ -16,7 +16,7 @@ import soxr
 
 from podcast.audio.ffmpeg import ffmpeg_path
 from podcast.audio.filters import Samples
-from podcast.audio.loudness import Meter, mean_square, steps
+from podcast.audio.loudness import loudness_of, mean_square
 from podcast.errors import InputError
 
 with warnings.catch_warnings():
@@ -66,7 +66,7 @@ def read_music(path: Path, *, channels: int, rate_hz: int, loudness_lufs: float,
 
 
 def _gain_to(channels: tuple[Samples, ...], rate_hz: int, loudness_lufs: float) -> np.float32 | None:
-    loudness = float(Meter([steps(channels, rate_hz)]).short_term_lufs().max(initial=-np.inf))
+    loudness = float(loudness_of(channels, rate_hz).short_term_lufs().max(initial=-np.inf))
     if not np.isfinite(loudness):
         return None
     return np.float32(np.sqrt(mean_square(loudness_lufs) / mean_square(loudness)))

@@ -50,9 +50,34 @@ def _near(samples: Samples, level: float) -> tuple[Places, Samples]:
 
 
 def true_peak(samples: Samples) -> float:
-    """Greatest magnitude of (n,) samples between and at the samples (1.0 = 0 dBTP)."""
+    """Greatest magnitude of (n,) samples between and at the samples (1.0 = 0 dBTP), which silence surrounds."""
     highest = max(float(samples.max()), -float(samples.min())) if len(samples) else 0.0
     return float(_near(samples, highest * _RISE)[1].max()) if highest else 0.0
+
+
+class PeakMeter:
+    """The true peak of one channel that comes in pieces, which may be cut anywhere.
+
+    A piece alone would seem to end in silence, and a tone that stops at once rises by 1 dB and more between samples.
+    """
+
+    def __init__(self) -> None:
+        self.highest = 0.0  # of what has come; 1.0 = 0 dBTP
+        self._before = np.zeros(2 * _TAPS, dtype=np.float32)
+
+    def add(self, samples: Samples) -> None:
+        """The next (n,) samples.  The last few are looked at when more have come, or with `close`."""
+        joined = np.concatenate((self._before, samples))
+        level = max(self.highest, float(np.abs(joined).max()), 1e-9) * _RISE
+        places, magnitudes = _near(joined, level)
+        inside = (places >= _TAPS) & (places < len(joined) - _TAPS)
+        self.highest = max(self.highest, float(magnitudes[inside].max(initial=0.0)))
+        self._before = joined[-2 * _TAPS :].copy()
+
+    def close(self) -> float:
+        """The true peak of all, with silence after it."""
+        self.add(np.zeros(2 * _TAPS, dtype=np.float32))
+        return self.highest
 
 
 def limit(channels: tuple[Samples, ...], ceiling: float, *, make_up: float = _MAKE_UP) -> None:

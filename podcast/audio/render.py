@@ -11,7 +11,6 @@ import soundfile
 
 from podcast.audio import encoded, mp3
 from podcast.audio.filters import Samples
-from podcast.audio.loudness import Energies, steps
 from podcast.audio.mix import Heard, Levels, MusicCuts, mix_part
 from podcast.audio.parts import Part
 from podcast.audio.peaks import limit, true_peak
@@ -36,7 +35,7 @@ class Rendered:
     frames: bytes  # one frame more than the part is long: only the last part's is written
     length: int  # samples
     sentences: tuple[tuple[Heard, ...], ...]  # for each utterance
-    steps: Energies  # of the decoded frames, for the meter
+    heard: tuple[Samples, ...]  # what a player makes of the frames, for the meter: left out once that had it
     true_peak: float  # of the decoded frames; 1.0 = 0 dBTP
     frame_peaks: Samples  # of the decoded frames, the greatest magnitude in each, for the waveform
 
@@ -57,8 +56,7 @@ def render_part(part: Part, recipe: Recipe, gain_db: float = 0.0) -> Rendered:
         frames, heard = _through_codec(channels, recipe)
         peak = max(true_peak(channel) for channel in heard)
         if peak <= wanted:
-            energies = steps(heard, mp3.RATE_HZ)
-            return Rendered(frames, len(channels[0]), mix.sentences, energies, peak, _frame_peaks(heard))
+            return Rendered(frames, len(channels[0]), mix.sentences, heard, peak, _frame_peaks(heard))
         ceiling *= 0.98 * wanted / peak
         limit(channels, ceiling)
 

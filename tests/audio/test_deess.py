@@ -14,7 +14,7 @@ from podcast.audio.voice import read_voice
 
 def hiss(seconds: float, seed: int = 1) -> np.ndarray:
     noise = np.random.default_rng(seed).standard_normal(round(seconds * RATE_HZ)).astype(np.float32)
-    return filters.apply(noise, RATE_HZ, filters.high_pass(SIBILANTS_HZ, RATE_HZ))
+    return filters.apply(noise, RATE_HZ, (filters.high_pass(SIBILANTS_HZ, RATE_HZ),))[0]
 
 
 def with_sibilants(level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +31,7 @@ def db(samples: np.ndarray) -> float:
 
 
 def above(samples: np.ndarray) -> np.ndarray:
-    return filters.apply(samples, RATE_HZ, filters.high_pass(SIBILANTS_HZ, RATE_HZ))
+    return filters.apply(samples, RATE_HZ, (filters.high_pass(SIBILANTS_HZ, RATE_HZ),))[0]
 
 
 def test_a_sharp_voice_is_told_from_a_usual_one() -> None:

@@ -19,7 +19,7 @@ from synthetic import Plan, write_clip, write_music, write_script
 
 from podcast.audio import Music, Tags, Target, make_master, mp3
 from podcast.audio.live import LiveStream
-from podcast.audio.loudness import Meter, steps
+from podcast.audio.loudness import loudness_of
 from podcast.audio.peaks import true_peak
 from podcast.errors import QualityError
 from podcast.models import Clip, Cue, Script, Segment
@@ -83,7 +83,7 @@ def level_db(samples: np.ndarray) -> float:
 def measured(samples: np.ndarray) -> tuple[float, float]:
     """LUFS and dBTP."""
     sides = [np.ascontiguousarray(side) for side in samples.T]
-    return Meter([steps(sides, RATE_HZ)]).integrated_lufs(), 20 * math.log10(max(true_peak(side) for side in sides))
+    return loudness_of(sides, RATE_HZ).integrated_lufs(), 20 * math.log10(max(true_peak(side) for side in sides))
 
 
 def assert_same_place(live: np.ndarray, master: np.ndarray, cues: list[Cue]) -> None:

@@ -13,7 +13,7 @@ from synthetic import write_music
 
 from podcast.audio.ducking import duck_gain, equal_power
 from podcast.audio.ffmpeg import ffmpeg_path
-from podcast.audio.loudness import Meter, steps
+from podcast.audio.loudness import loudness_of
 from podcast.audio.music import LONGEST_SECONDS, read_music
 from podcast.errors import InputError, SetupError
 
@@ -22,7 +22,7 @@ RATE_HZ = 44_100
 
 def loudness(cut) -> float:
     """Of the loudest 3 s."""
-    return Meter([steps(cut.channels, RATE_HZ)]).short_term_lufs().max()
+    return loudness_of(cut.channels, RATE_HZ).short_term_lufs().max()
 
 
 @pytest.mark.parametrize("channels", [1, 2])

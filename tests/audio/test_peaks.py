@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podcast.audio.peaks import limit, true_peak
+from podcast.audio.peaks import PeakMeter, limit, true_peak
 
 
 def test_a_peak_between_samples_is_seen():
@@ -17,6 +17,16 @@ def test_a_peak_between_samples_is_seen():
     )
     assert np.abs(samples).max() == pytest.approx(0.7071, abs=0.001)
     assert true_peak(samples) == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("cut", [1, 7, 1000, 1009, 1013])
+def test_a_signal_in_pieces_peaks_as_the_whole(cut: int) -> None:
+    """Wherever it is cut: a piece taken alone would seem to stop at once, and rise by a decibel there."""
+    samples = (0.5 * np.sin(2 * np.pi * 0.0226 * np.arange(5000) + 1) * np.hanning(5000)).astype(np.float32)
+    meter = PeakMeter()
+    for start in range(0, len(samples), cut):
+        meter.add(samples[start : start + cut])
+    assert meter.close() == pytest.approx(true_peak(samples), abs=1e-6)
 
 
 def test_silence_has_no_peak():
