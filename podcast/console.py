@@ -18,7 +18,7 @@ from rich.table import Table
 
 from podcast.models import Script
 from podcast.pipeline import Made, Watcher
-from podcast.script import script_markdown
+from podcast.script import script_json, script_markdown
 from podcast.text.report import Row, report_markdown
 from podcast.tts.synthesis import Progress as Step
 
@@ -105,25 +105,6 @@ def print_script(script: Script, form: str) -> None:
             for utterance in segment.utterances:
                 print(f"  {utterance.speaker}: {utterance.spoken}")
             print()
-
-
-def script_json(script: Script) -> dict[str, object]:
-    return {
-        "title": script.title,
-        "published": script.published.isoformat(),
-        "segments": [
-            {
-                "kind": segment.kind,
-                "title": segment.title,
-                "item": segment.item,
-                "utterances": [
-                    {"id": part.id, "speaker": part.speaker, "text": part.text, "spoken": part.spoken}
-                    for part in segment.utterances
-                ],
-            }
-            for segment in script.segments
-        ],
-    }
 
 
 def print_report(rows: Sequence[Row], form: str) -> None:

@@ -28,22 +28,11 @@ ALLOWED = {
     "curve": {"audio", "measure"},
     "console": {"script", "text", "tts", "pipeline"},
     "doctor": {"audio", "production", "publish", "script", "settings", "tts"},
-    "serve": STAGES | {"config", "console", "pipeline", "production", "settings", ""},
-    "cli": STAGES
-    | {
-        "audition",
-        "config",
-        "console",
-        "curve",
-        "doctor",
-        "listen",
-        "measure",
-        "pipeline",
-        "production",
-        "serve",
-        "settings",
-    }
-    | {""},
+    "serve": STAGES | {"config", "pipeline", "production", "settings", ""},
+    "commands": STAGES
+    | {"audition", "config", "console", "curve", "doctor", "listen", "measure", "pipeline", "production", "serve"}
+    | {"settings", ""},
+    "cli": {"commands", ""},
     "__main__": {"cli"},
     "": set(),
 }

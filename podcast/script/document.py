@@ -1,4 +1,4 @@
-"""The script as a Markdown document a person can read: script.md beside every episode."""
+"""The script as a document: Markdown for people (script.md beside every episode), JSON for programs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,26 @@ def script_markdown(script: Script) -> str:
                 lines += [f"**{_SPEAKERS.get(speaker, speaker)}：**", ""]
             lines += [_escaped(utterance.text), ""]
     return "\n".join(lines)
+
+
+def script_json(script: Script) -> dict[str, object]:
+    """What `podcast script --format json` prints."""
+    return {
+        "title": script.title,
+        "published": script.published.isoformat(),
+        "segments": [
+            {
+                "kind": segment.kind,
+                "title": segment.title,
+                "item": segment.item,
+                "utterances": [
+                    {"id": part.id, "speaker": part.speaker, "text": part.text, "spoken": part.spoken}
+                    for part in segment.utterances
+                ],
+            }
+            for segment in script.segments
+        ],
+    }
 
 
 def _escaped(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Live audio: what a worker writes while it makes an episode, and what listeners are given of it.
+"""Live audio: what listeners are given of an episode while a worker makes it (livefile.py).
 
 The worker appends whole MP3 frames to a file; every listener reads that file from its start, as fast as the network
 takes it.  Nobody is paced and nothing is shared but the file, so a listener costs one chunk of memory.
@@ -13,10 +13,7 @@ import asyncio
 import json
 import logging
 import os
-import queue
-import threading
-import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,12 +22,10 @@ from fastapi import Path as InPath
 from fastapi.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from podcast.audio import Music, Target
-from podcast.audio.live import LiveStream
-from podcast.models import Clip, Cue, Script
-from podcast.pipeline import Production, Watcher
+from podcast.models import Cue
 from podcast.publish.episode import EPISODES, read_episode
 from podcast.serve.jobs import Job
+from podcast.serve.livefile import cues_path
 from podcast.serve.problems import MEDIA_TYPE, Refused, not_found
 from podcast.serve.requests import service_of
 from podcast.serve.service import Service
@@ -48,72 +43,6 @@ _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Pr
 log = logging.getLogger("podcast.serve")
 router = APIRouter(tags=["live"])
 EpisodeId = Annotated[str, InPath(pattern=r"^\d{4}-\d\d-\d\d(-[a-z0-9-]{1,60})?$", examples=["2026-03-02"])]
-
-Step = Callable[[LiveStream], Iterable[bytes]]
-
-
-# --- in the worker
-
-
-def live_watcher(path: Path, production: Production, grew: Callable[[int], None]) -> LiveWatcher:
-    """A watcher that writes the live file; `grew` is told its size after each append, from another thread."""
-    return LiveWatcher(path, production.music, production.target, grew)
-
-
-class LiveWatcher(Watcher):
-    """Mixes and encodes in a thread of its own: speaking does not wait for it, and goes on where it fails.
-
-    A file that did not come to its end is emptied, so that nobody takes it for whole.  One that did has its cues beside
-    it, as JSON: [[start, end], ...] in seconds, a pair for each sentence.
-    """
-
-    def __init__(self, path: Path, music: Music, target: Target, grew: Callable[[int], None]) -> None:
-        self._steps: queue.SimpleQueue[Step | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(
-            target=_write, args=(path, music, target, grew, self._steps), name="live", daemon=True
-        )
-        self._thread.start()
-        weakref.finalize(self, self._steps.put, None)  # where making it failed, nobody calls finish
-
-    def script(self, script: Script) -> None:
-        self._steps.put(lambda stream: [stream.begin(script)])
-
-    def clip(self, clip: Clip) -> None:
-        self._steps.put(lambda stream: stream.add(clip))
-
-    def finish(self) -> None:
-        """Wait until everything is in the file."""
-        self._steps.put(None)
-        self._thread.join()
-
-
-def _write(
-    path: Path, music: Music, target: Target, grew: Callable[[int], None], steps: queue.SimpleQueue[Step | None]
-) -> None:
-    try:
-        # Opened once: where the job is given up and asked for again, its next worker has a file of its own.
-        with path.open("xb", buffering=0) as file:
-            stream = LiveStream(music, target)  # reads the music while the script is being written
-            try:
-                while (step := steps.get()) is not None:
-                    for frames in filter(None, step(stream)):
-                        file.write(frames)
-                        grew(file.tell())
-            finally:
-                if not stream.complete:
-                    file.truncate(0)
-        if stream.complete:
-            times = [[cue.start_seconds, cue.end_seconds] for cue in stream.cues]
-            _cues_path(path).write_text(json.dumps(times), encoding="utf-8")
-    except Exception:  # the episode is worth more than its preview
-        log.exception("no live audio")
-
-
-def _cues_path(path: Path) -> Path:
-    return path.with_suffix(".json")
-
-
-# --- in the server
 
 
 @router.head("/api/episodes/{id}/live.mp3", include_in_schema=False)
@@ -158,7 +87,7 @@ def places(id: EpisodeId, request: Request) -> dict[str, Any]:  # noqa: A002 -- 
     if job is None or job.state != "done" or episode is None:
         raise not_found("finished episode")
     try:
-        streamed = json.loads(_cues_path(service.live_path(job)).read_text(encoding="utf-8"))
+        streamed = json.loads(cues_path(service.live_path(job)).read_text(encoding="utf-8"))
     except OSError:
         raise not_found("live audio of this episode") from None
     return {"jumps": _jumps(streamed, episode.cues)}

@@ -26,19 +26,18 @@ from pathlib import Path
 from typing import Any
 
 from podcast.config import load_config
-from podcast.console import script_json
 from podcast.digest import read_digest_text
 from podcast.errors import PodcastError
 from podcast.models import Clip, Script
 from podcast.pipeline import Made, Production, Watcher, make_episode
 from podcast.production import production
 from podcast.publish import publish_show
-from podcast.script import write_script
+from podcast.script import script_json, write_script
 from podcast.serve.journal import write_log
+from podcast.serve.livefile import LiveWatcher
 from podcast.text import narrate
 from podcast.text.normalize import read
 from podcast.text.report import report
-from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Progress
 
 Studio = Callable[[], Production]  # crosses into the worker: it has to be picklable
@@ -150,17 +149,11 @@ def _answer(asked: queue.SimpleQueue[tuple[Any, ...]], voice: _Voice, production
 
 def _make(request: tuple[Path, str, Path, Path], production: Production, teller: _Teller) -> Outcome:
     source, episode, live, lock = request
-    from podcast.serve.live import live_watcher
-
-    roster = production.roster
     # An engine that was out of reach for the last episode may be back; the loaded models stay.
-    production = replace(
-        production, roster=Roster(roster.speakers, failover=roster.failover, any_will_do=roster.any_will_do)
-    )
-    listening = live_watcher(live, production, teller.grew)
-    made = make_episode(source, production, id=episode, watcher=_Both(listening, teller))
-    if finish := getattr(listening, "finish", None):
-        finish()
+    production = replace(production, roster=production.roster.afresh())
+    writing = LiveWatcher(live, production.music, production.target, teller.grew)
+    made = make_episode(source, production, id=episode, watcher=_Both(writing, teller))
+    writing.finish()
     teller.stage("publish")  # of an episode that was there already nothing has been told
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # one at a time: each sees the episodes of those before it

@@ -25,6 +25,10 @@ class Roster:
         self.any_will_do = any_will_do
         self._absent: dict[str, PodcastError | None] = {}
 
+    def afresh(self) -> Roster:
+        """The same speakers, to be asked again whether they can speak."""
+        return Roster(self.speakers, failover=self.failover, any_will_do=self.any_will_do)
+
     async def available(self) -> tuple[Speaker, ...]:
         """The first speaker that can speak now, and with it those that step in for an utterance.
 

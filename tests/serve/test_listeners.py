@@ -31,7 +31,8 @@ from podcast.production import production
 from podcast.publish.episode import read_episode
 from podcast.serve import problems
 from podcast.serve.jobs import Job
-from podcast.serve.live import LiveWatcher, live_watcher, router
+from podcast.serve.live import router
+from podcast.serve.livefile import LiveWatcher
 from podcast.testing import ToneEngine
 from podcast.tts.base import Speech, Voice
 from podcast.tts.cache import ClipCache
@@ -310,7 +311,7 @@ def made_live(folder: Path, engine: ToneEngine) -> tuple[Made, list[int]]:
     source.write_text(DIGEST, encoding="utf-8")
     sizes: list[int] = []
     work = studio(folder, engine)
-    watcher = live_watcher(folder / "live.mp3", work, sizes.append)
+    watcher = LiveWatcher(folder / "live.mp3", work.music, work.target, sizes.append)
     made = make_episode(source, work, id=ID, watcher=watcher)
     watcher.finish()
     return made, sizes
@@ -418,7 +419,7 @@ def test_a_watcher_that_nobody_finishes_ends_with_its_job(tmp_path: Path) -> Non
     """The digest was none: the worker goes on with other jobs, and no thread of this one stays."""
     work = studio(tmp_path, ToneEngine())
     before = threading.active_count()
-    watcher = live_watcher(tmp_path / "live.mp3", work, lambda _: None)
+    watcher = LiveWatcher(tmp_path / "live.mp3", work.music, work.target, lambda _: None)
     assert threading.active_count() == before + 1
     del watcher
     gc.collect()

@@ -1,0 +1,33 @@
+"""What several commands begin and end with."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from podcast.errors import PodcastError
+
+if TYPE_CHECKING:
+    from podcast.settings import Config
+
+ENGINES = ("auto", "edge", "kokoro", "openai")
+
+
+def config_of(options: argparse.Namespace, near: Path | None = None) -> Config:
+    """The config that is named, or found upward from `near` or from here.  Raises ConfigError."""
+    from podcast.config import find_config, load_config
+
+    path: Path | None = options.config
+    if path is None:
+        start = near or Path.cwd()
+        path = find_config(start if start.is_dir() else start.parent) or find_config(Path.cwd())
+    return load_config(path, os.environ)
+
+
+def told(error: PodcastError) -> PodcastError:
+    """Say it on standard error."""
+    print(f"podcast: {error}", file=sys.stderr)
+    return error
