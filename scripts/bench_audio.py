@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from figures import Figure, add_option, markdown, save
 
 from podcast.audio import Music, Tags, Target, encoded, ffmpeg_path, make_master
 from podcast.measure import measure as measured
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--clips", type=int, default=300)
     parser.add_argument("--no-naive", action="store_true", help="leave out pydub alone, which takes minutes")
-    parser.add_argument("--json", action="store_true", help="print figures as JSON")
+    add_option(parser)
     parser.add_argument("--one", nargs=3, metavar=("FOLDER", "CHANNELS", "WAY"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -57,13 +58,21 @@ def main() -> None:
         rows = [measure(folder, channels, bitrate) for channels, bitrate in LAYOUTS]
         if not options.no_naive:
             rows.append(measure_naive(folder, rows[-1]))
-    if options.json:
-        print(json.dumps(rows, indent=1))
-        return
     print(f"{options.minutes:g} minutes in {options.clips} clips")
-    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-    for row in rows:
-        print("| " + " | ".join(str(row.get(name, "")) for name in COLUMNS) + " |")
+    print(markdown([COLUMNS, *([row.get(name) for name in COLUMNS] for row in rows)]))
+    save((figure for row in rows for figure in figures(row)), options.figures)
+
+
+def figures(row: Figures) -> list[Figure]:
+    also = f"peak {row['peak MB']} MB, {row['LUFS']} LUFS, {row['dBTP']} dBTP"
+    floor = row["floor wall s"]
+    if "one core s" not in row:
+        return [Figure("audio", row["target"], row["wall s"], floor, "s", "", also)]
+    return [
+        Figure("audio", f"{row['target']}, 30 min on two cores", row["wall s"], floor, "s", "<= 0.7", also),
+        Figure("audio", f"{row['target']}, on one core", row["one core s"], floor, "s", "<= 1.05"),
+        Figure("audio", f"{row['target']}, one clip edited", row["edit s"], floor, "s", "", row["edit encodes"]),
+    ]
 
 
 Figures = dict[str, Any]

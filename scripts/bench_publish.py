@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from figures import Figure, add_option, markdown, save
+
 from podcast.audio import Tags, ffmpeg_path
 from podcast.audio.tags import tag_bytes
 from podcast.models import Chapter, Cue, Enclosure, Episode, Show, Timeline
@@ -43,7 +45,7 @@ COLUMNS += ["peak MB", "files written", "MB written"]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[500, 1000], metavar="EPISODES")
-    parser.add_argument("--json", action="store_true", help="print figures as JSON")
+    add_option(parser)
     parser.add_argument("--build", type=Path, metavar="PUBLIC", help=argparse.SUPPRESS)
     parser.add_argument("--floor", type=Path, nargs=2, metavar=("PUBLIC", "LIST"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -54,13 +56,15 @@ def main() -> None:
         measure(lambda: floor(*options.floor))
         return
     with tempfile.TemporaryDirectory() as name:
-        rows = bench(Path(name), options.sizes)
-        if options.json:
-            print(json.dumps(list(rows), indent=1))
-            return
-        print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-        for row in rows:
-            print("| " + " | ".join(str(row[name]) for name in COLUMNS) + " |", flush=True)
+        rows = list(bench(Path(name), options.sizes))
+    print(markdown([COLUMNS, *([row[name] for name in COLUMNS] for row in rows)]))
+    save(map(figure, rows), options.figures)
+
+
+def figure(row: dict[str, float | str]) -> Figure:
+    also = f"peak {row['peak MB']} MB, {row['files written']} files written, {row['cpu ms/episode']} ms an episode"
+    what = f"{row['episodes']} episodes, {row['build']}"
+    return Figure("publish", what, float(row["cpu s"]), float(row["floor cpu s"]), "CPU s", "", also)
 
 
 def bench(folder: Path, sizes: Sequence[int]) -> Iterator[dict[str, float | str]]:

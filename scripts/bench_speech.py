@@ -21,6 +21,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # the server is a part of the tests
 
+from figures import Figure, add_option, markdown, save  # noqa: E402
+
 from podcast.config import load_config  # noqa: E402 -- needs the path above
 from podcast.models import Script, Segment, Sentence, Utterance  # noqa: E402
 from podcast.production import engine, lexicon  # noqa: E402
@@ -41,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=40)
     parser.add_argument("--no-kokoro", action="store_true")
+    add_option(parser)
     options = parser.parse_args()
     os.environ["NO_PROXY"] = "127.0.0.1"  # the client lets the environment's proxies capture loopback addresses
     script = paragraphs(options.requests)
@@ -48,9 +51,12 @@ def main() -> None:
     rows = [("tone", wall_seconds(script, tone(), "low"), floor, 1.3), ("edge", edge_seconds(script), floor, 1.3)]
     if not options.no_kokoro:
         rows.append(("kokoro", *kokoro_seconds(), 1.1))
-    print("| engine | wall s | floor s | x floor | at most |\n|---|---|---|---|---|")
-    for name, seconds, least, most in rows:
-        print(f"| {name} | {seconds:.2f} | {least:.2f} | {seconds / least:.2f} | {most:g} |")
+    head = ("engine", "wall s", "floor s", "x floor", "at most")
+    print(markdown([head, *((n, f"{s:.2f}", f"{f:.2f}", f"{s / f:.2f}", most) for n, s, f, most in rows)]))
+    save(
+        (Figure("speech", f"from an empty cache, {n}", s, f, "s", f"<= {most}") for n, s, f, most in rows),
+        options.figures,
+    )
 
 
 def paragraphs(count: int, sentences: int = 2) -> Script:

@@ -7,9 +7,12 @@ pypinyin's own lazy_pinyin.
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from figures import Figure, add_option, markdown, save
 
 from podcast.text.g2p import pinyin
 from podcast.text.normalize import normalize
@@ -19,14 +22,29 @@ ROUNDS = 5
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_option(parser)
+    options = parser.parse_args()
     lines = [line for line in (ROOT / "assets/sample-digest.md").read_text(encoding="utf-8").splitlines() if line]
     for path in sorted((ROOT / "tests/data/text").glob("*.tsv")):
         rows = path.read_text(encoding="utf-8").splitlines()
         lines += [row.split("\t")[0] for row in rows if "\t" in row]
     spoken = [normalize(line) for line in lines]
-    print("| what | characters per CPU second | floor | x floor |\n|---|---|---|---|")
-    show("normalize", speed(normalize, lines), wetext_speed(lines))
-    show("pinyin", speed(pinyin, spoken), lazy_pinyin_speed(spoken))
+    unit = "characters per CPU second"
+    figures = [
+        Figure("text", "normalize, beside wetext", speed(normalize, lines), wetext_speed(lines), unit, ">= 1"),
+        Figure("text", "pinyin, beside lazy_pinyin", speed(pinyin, spoken), lazy_pinyin_speed(spoken), unit, ">= 1"),
+    ]
+    head = ("what", unit, "floor", "x floor")
+    print(
+        markdown(
+            [
+                head,
+                *((each.what, round(each.ours), round(each.floor or 0), f"{each.times or 0:.2f}") for each in figures),
+            ]
+        )
+    )
+    save(figures, options.figures)
 
 
 def speed(read: Callable[[str], object], lines: list[str]) -> float:
@@ -52,11 +70,6 @@ def lazy_pinyin_speed(lines: list[str]) -> float:
     from pypinyin import Style, lazy_pinyin
 
     return speed(lambda line: lazy_pinyin(line, style=Style.TONE3), lines)
-
-
-def show(what: str, ours: float, floor: float | None) -> None:
-    beside = f"{floor:,.0f} | {ours / floor:.2f}" if floor else "not installed | "
-    print(f"| {what} | {ours:,.0f} | {beside} |")
 
 
 if __name__ == "__main__":
