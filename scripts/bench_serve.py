@@ -11,9 +11,13 @@ is made again and again, each time in a server of its own with empty caches:
   nginx       the same, but they download from an nginx with the same file; those who hear it live still hear ours
 
 Quiet and listening take turns, three times, and the median of each counts, for machines are never quite idle.
+Then, with one listener: how long after the request the first sound of the live stream comes, beside how long the engine
+took for the first utterance of the same episode, with an engine of tones that takes a second, and with kokoro (which
+loads its model first).  There is no intro, which would sound before the speech.
+
 "alone" is the throughput while nothing is made.  The listeners are a process of their own, which takes as much of the
-machine from the episode as the server does.  Ends with 1 where an answer was wrong, or where the episode took more than
-1.3 times as long with people listening.
+machine from the episode as the server does.  Ends with 1 where an answer was wrong, where the episode took more than
+1.3 times as long with people listening, or where the first sound came more than half a second after the utterance.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -40,6 +45,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import soundfile
 from figures import Figure, add_option, save
 
 if TYPE_CHECKING:
@@ -51,7 +58,10 @@ PACE_SECONDS = RANGE_BYTES / (96_000 / 8) / 10  # between ranges: ten times as f
 ALONE_SECONDS = 4.0
 ALLOWED = 1.3
 TURNS = 3
+FIRST_SOUND_SECONDS = 0.5  # after the engine has spoken the first utterance
+SILENCE = 0.002  # of full scale
 MP3 = "long.mp3"
+FIRST_UTTERANCE = "first-utterance"
 DAY = "2026-03-02"
 
 
@@ -61,23 +71,33 @@ def main() -> int:
     parser.add_argument("--live", type=int, default=50)
     parser.add_argument("--items", type=int, default=20, help="of the digest")
     add_option(parser)
-    parser.add_argument("--serve", nargs=2, metavar=("FOLDER", "PORT"), help=argparse.SUPPRESS)
+    parser.add_argument("--no-kokoro", action="store_true")
+    parser.add_argument("--serve", nargs=3, metavar=("FOLDER", "PORT", "ENGINE"), help=argparse.SUPPRESS)
     parser.add_argument("--load", metavar="JSON", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        run_server(Path(options.serve[0]), int(options.serve[1]))
+        run_server(Path(options.serve[0]), int(options.serve[1]), options.serve[2])
         return 0
     if options.load:
         run_listeners(Crowd(**json.loads(options.load)))
         return 0
     with tempfile.TemporaryDirectory() as name:
-        figures = Bench(Path(name), options.listeners, options.live, write_digest(options.items)).run()
+        bench = Bench(Path(name), options.listeners, options.live, write_digest(options.items))
+        engines = ["slow tones", *([] if options.no_kokoro else ["kokoro"])]
+        sounds = {engine: bench.first_sound(engine) for engine in engines}
+        figures = bench.run()
     print(table(figures))
-    save(as_figures(figures["runs"]), options.figures)
-    return 1 if figures["errors"] or figures["runs"]["listening"]["slower"] > ALLOWED else 0
+    for engine, (heard, spoken) in sounds.items():
+        print(f"{engine}: first sound after {heard:.2f} s; the engine took {spoken:.2f} s for the first utterance")
+    save(as_figures(figures["runs"], sounds), options.figures)
+    late = any(heard > spoken + FIRST_SOUND_SECONDS for heard, spoken in sounds.values())
+    return 1 if figures["errors"] or late or figures["runs"]["listening"]["slower"] > ALLOWED else 0
 
 
-def as_figures(runs: dict[str, Any]) -> Iterator[Figure]:
+def as_figures(runs: dict[str, Any], sounds: dict[str, tuple[float, float]]) -> Iterator[Figure]:
+    for engine, (first, spoken) in sounds.items():
+        what = f"first sound after the request, beside the first utterance of {engine}"
+        yield Figure("serve", what, first, spoken, "s", also=f"{first - spoken:+.2f} s, at most +{FIRST_SOUND_SECONDS}")
     quiet, heard = runs["quiet"]["episode_seconds"], runs["listening"]
     also = f"server's peak {heard['server_peak_mb']} MB, {heard['mb_s']} MB/s"
     what = "an episode while people listen, beside none listening"
@@ -147,6 +167,20 @@ class Bench:
             run["server_peak_mb"] = round(peak_bytes(pid) / 1e6, 1)
         return run
 
+    def first_sound(self, engine: str) -> tuple[float, float]:
+        """Seconds from the request to the first bytes that are no silence, and those of the engine."""
+        folder = self._folder / engine
+        (folder / "public").mkdir(parents=True)
+        with server(folder, engine) as (port, _):
+            began = time.perf_counter()
+            post(port, self._digest)
+            stream = bytearray()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/episodes/{DAY}/live.mp3") as answer:
+                while not sounds(bytes(stream)):
+                    stream += answer.read1()
+                heard = time.perf_counter() - began
+        return heard, float((folder / FIRST_UTTERANCE).read_text())
+
     def _heard(self, crowd: Crowd, wait: Callable[[], object]) -> float:
         """Megabytes a second that the listeners got while `wait` waited."""
         command = [sys.executable, __file__, "--load", json.dumps(asdict(crowd))]
@@ -159,6 +193,15 @@ class Bench:
         self._errors.update(told["errors"])
         rate: float = round(told["bytes"] / told["seconds"] / 1e6, 1)
         return rate
+
+
+def sounds(stream: bytes) -> bool:
+    """Whether an MP3 stream holds more than silence so far."""
+    try:
+        samples, _ = soundfile.read(io.BytesIO(stream), dtype="float32")
+    except soundfile.LibsndfileError:
+        return False
+    return bool(np.abs(samples).max(initial=0.0) > SILENCE)
 
 
 def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -192,44 +235,69 @@ def write_digest(items: int) -> str:
 
 
 @dataclass(frozen=True)
-class ToneStudio:
-    """What a worker makes episodes with."""
+class BenchStudio:
+    """What a worker makes episodes with: an engine named "tones", "slow tones" or "kokoro"."""
 
     folder: Path
+    engine: str
 
     def __call__(self) -> Production:
+        from podcast.audio import Music
         from podcast.config import load_config
-        from podcast.production import production
+        from podcast.production import engine, production
         from podcast.testing import ToneEngine
         from podcast.tts.base import Voice
         from podcast.tts.cache import ClipCache
         from podcast.tts.roster import Roster
         from podcast.tts.synthesis import Speaker
 
-        voices = {"anchor": Voice("low"), "commentator": Voice("high")}
+        config = load_config(None, {})
+        if self.engine == "kokoro":
+            inner, names = engine(config, "kokoro"), (config.voices.anchor.kokoro, config.voices.commentator.kokoro)
+        else:
+            inner, names = ToneEngine(delay_seconds=1.0 if self.engine == "slow tones" else 0.05), ("low", "high")
+        voices = dict(zip(("anchor", "commentator"), map(Voice, names), strict=True))
         return replace(
-            production(load_config(None, {}), public=self.folder / "public"),
-            roster=Roster([Speaker(ToneEngine(delay_seconds=0.05), voices)]),
+            production(config, public=self.folder / "public"),
+            roster=Roster([Speaker(Timed(inner, self.folder / FIRST_UTTERANCE), voices)]),
+            music=Music(),
             cache=ClipCache(self.folder / "clips"),
             parts=self.folder / "parts",
         )
 
 
-def run_server(folder: Path, port: int) -> None:
+class Timed:
+    """An engine that writes down how many seconds its first utterance took."""
+
+    def __init__(self, inner: Any, file: Path) -> None:
+        self._inner, self._file = inner, file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def synthesize(self, *what: Any) -> Any:
+        start = time.perf_counter()
+        speech = await self._inner.synthesize(*what)
+        if not self._file.exists():
+            self._file.write_text(f"{time.perf_counter() - start}")
+        return speech
+
+
+def run_server(folder: Path, port: int, engine: str) -> None:
     from podcast.publish import prepare_public
     from podcast.serve.app import create_app
     from podcast.serve.command import run
     from podcast.serve.service import Service
 
     prepare_public(folder / "public")
-    run(create_app(Service(folder / "state", folder / "public", ToneStudio(folder))), "127.0.0.1", port)
+    run(create_app(Service(folder / "state", folder / "public", BenchStudio(folder, engine))), "127.0.0.1", port)
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[tuple[int, int]]:
+def server(folder: Path, engine: str = "tones") -> Iterator[tuple[int, int]]:
     """The port and the process id of `podcast serve` with the folder."""
     port = free_port()
-    with subprocess.Popen([sys.executable, __file__, "--serve", str(folder), str(port)]) as running:
+    with subprocess.Popen([sys.executable, __file__, "--serve", str(folder), str(port), engine]) as running:
         try:
             until_answers(port, running)
             get(port, "/api/service")  # it listens before it answers
