@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from hypothesis import strategies as st
 
 from podcast.models import Clip, Mark, Script, Segment, SegmentKind, Sentence, Utterance
 
@@ -89,3 +90,17 @@ def write_music(path: Path, seconds: float, seed: int = 0, channels: int = 2) ->
     table = np.stack(chord, axis=1) * 0.1 * decay[:, None] + rng.standard_normal((len(times), channels)) * 0.002
     soundfile.write(path, table.astype(np.float32), 44_100)
     return path
+
+
+@st.composite
+def narrations(draw, shortest_seconds: float = 0.2):
+    """Plans of an overview and one to three items, and how their clips are: silences, level, rate."""
+    seconds = st.lists(st.floats(shortest_seconds, 1.5), min_size=1, max_size=3)
+    items = [Plan("item", draw(st.lists(seconds, min_size=1, max_size=3))) for _ in range(draw(st.integers(1, 3)))]
+    options = {
+        "lead": draw(st.floats(0, 0.6)),
+        "gap": draw(st.floats(0.15, 0.6)),
+        "gain": draw(st.sampled_from([0.02, 0.3, 2.0])),
+        "rate_hz": draw(st.sampled_from([16_000, 24_000, 44_100])),
+    }
+    return [Plan("overview", [[2.0]]), *items], options

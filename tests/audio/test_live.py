@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from synthetic import Plan, write_clip, write_music, write_script
+from synthetic import Plan, narrations, write_clip, write_music, write_script
 
 from podcast.audio import Music, Tags, Target, make_master, mp3
 from podcast.audio.live import LiveStream
@@ -95,26 +95,12 @@ def assert_same_place(live: np.ndarray, master: np.ndarray, cues: list[Cue]) -> 
         assert level_db(live[begin:end, 0]) == pytest.approx(level_db(master[begin:end, 0]), abs=2.5)
 
 
-@st.composite
-def narrations(draw):
-    """Plans of one to three items, and how their clips are: lengths, silences, level, rate."""
-    seconds = st.lists(st.floats(0.4, 1.5), min_size=1, max_size=3)
-    items = [Plan("item", draw(st.lists(seconds, min_size=1, max_size=3))) for _ in range(draw(st.integers(1, 3)))]
-    options = {
-        "lead": draw(st.floats(0, 0.6)),
-        "gap": draw(st.floats(0.15, 0.6)),
-        "gain": draw(st.sampled_from([0.02, 0.3, 2.0])),
-        "rate_hz": draw(st.sampled_from([16_000, 24_000, 44_100])),
-    }
-    return [Plan("opening", [[1.0]]), Plan("overview", [[2.0]]), *items], options, draw(st.booleans())
-
-
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(drawn=narrations())
-def test_everything_is_where_the_master_has_it(tmp_path: Path, music: Music, drawn) -> None:
+@given(drawn=narrations(shortest_seconds=0.4), with_music=st.booleans())
+def test_everything_is_where_the_master_has_it(tmp_path: Path, music: Music, drawn, with_music: bool) -> None:
     """Whatever is said, by which engine, with music and without; and as loud, and no louder at its peaks."""
-    plans, options, with_music = drawn
-    script, clips = write_script(tmp_path, plans, **options)
+    plans, options = drawn
+    script, clips = write_script(tmp_path, [Plan("opening", [[1.0]]), *plans], **options)
     chosen = music if with_music else Music()
     master, cues = finished(script, clips, chosen, tmp_path / "x.mp3")
     data, live_cues = streamed(script, clips, chosen)

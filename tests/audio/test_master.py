@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from synthetic import Plan, write_clip, write_music, write_script
+from synthetic import Plan, narrations, write_clip, write_music, write_script
 
 from podcast.audio import Music, Tags, Target, make_master
 from podcast.audio.encoded import prune
@@ -190,20 +189,6 @@ def test_ffprobe_reads_the_same_duration_and_chapters(made):
         assert float(chapter["start_time"]) == pytest.approx(expected.start_seconds, abs=0.001)
         assert float(chapter["end_time"]) == pytest.approx(expected.end_seconds, abs=0.001)
         assert chapter["tags"]["title"] == expected.title
-
-
-@st.composite
-def narrations(draw):
-    """Plans of one to three items, and how their clips are: lengths, silences, level, rate."""
-    seconds = st.lists(st.floats(0.2, 1.5), min_size=1, max_size=3)
-    plans = [Plan("item", draw(st.lists(seconds, min_size=1, max_size=3))) for _ in range(draw(st.integers(1, 3)))]
-    options = {
-        "lead": draw(st.floats(0, 0.6)),
-        "gap": draw(st.floats(0.15, 0.6)),
-        "gain": draw(st.sampled_from([0.02, 0.3, 2.0])),
-        "rate_hz": draw(st.sampled_from([16_000, 24_000, 44_100])),
-    }
-    return [Plan("overview", [[2.0]]), *plans], options
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

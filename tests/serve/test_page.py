@@ -18,27 +18,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from podcast.serve.app import Access
 from podcast.serve.auth import Tokens
 from tests.serve.tones import tone_service
+from tests.test_pipeline import DIGEST
 
 TOKEN = "open-sesame-open-sesame"  # noqa: S105 -- of the server under test
-DIGEST = """---
-title: "{title}"
-date: {day}T08:00:00+08:00
----
-
-今天有两条新闻值得一听。
-
-1.  [青禾电池完成 12 亿元融资](https://example.com/1)
-
-    青禾电池宣布完成12亿元融资，估值约80亿元。资金将用于固态电池量产。
-
-2.  [OpenWeaver releases a small model](https://example.com/2)
-
-    OpenWeaver发布7B模型，可在手机上运行。
-
-### 点评
-
-成本正在成为主线。
-"""
 # Which audio can be heard, and where it is, every 10 ms.
 SAMPLER = """() => { window.samples = []; setInterval(() => {
   const heard = [...document.querySelectorAll("audio")].filter((audio) => !audio.paused && !audio.muted && audio.src);
@@ -47,7 +29,7 @@ SAMPLER = """() => { window.samples = []; setInterval(() => {
 
 
 def digest(day: str, title: str) -> str:
-    return DIGEST.format(day=day, title=title)
+    return DIGEST.replace("2026-03-02", day).replace("2026.03.02 科技早报", title)
 
 
 @pytest.fixture(scope="module")
