@@ -105,6 +105,7 @@ def test_a_published_feed_is_looked_at_by_its_address(show: Path) -> None:
         good = run(show, "check", feed, "--deep")
         assert (good.returncode, good.stdout) == (0, "2 episodes, 0 problems\n")
         assert "are http, not https" in good.stderr  # a warning
+        assert run(show, "check", host.address).stdout == good.stdout  # the show's page: its feed is beside it
         host.faults["2026-03-02.mp3"] = "no ranges"
         bad = run(show, "check", feed)
         where = f"{host.address}episodes/2026-03-02/2026-03-02.mp3"

@@ -70,12 +70,15 @@ def _deep(episodes: Sequence[Episode], public: Path, config: Config, skip: Conta
 
 
 def _check_address(options: argparse.Namespace, config: Config) -> int:
+    from podcast.publish.feed import FEED
     from podcast.publish.files import web_address
     from podcast.publish.remote import NEWEST, check_address
 
     address = web_address(options.place)
     if address is None:
         raise InputError("is no http or https address", where=options.place)
+    if address.endswith("/"):  # the show's page: its feed is beside it
+        address += FEED
     if options.listen or options.plot:
         raise InputError(
             "--listen and --plot need a folder", hint="Leave the address out, or fetch the episodes first."

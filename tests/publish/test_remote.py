@@ -8,17 +8,18 @@ import json
 import re
 import shutil
 import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
 from podcast.publish import publish_show
 from podcast.publish.remote import Report, check_address
+from tests.conftest import ROOT
+from tests.peer_nginx import TYPES, nginx
 from tests.publish.host import Host
 from tests.publish.shows import make_digest, make_show, write_tone
 
@@ -244,60 +245,52 @@ def test_deep_asks_how_the_download_sounds(host: Host) -> None:
     assert heard == [(host.folder / MP3).read_bytes()]
 
 
-NGINX = """
-daemon off; worker_processes 1; pid {run}/nginx.pid; error_log {run}/error.log;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path {run}/a; proxy_temp_path {run}/b; fastcgi_temp_path {run}/c;
-  uwsgi_temp_path {run}/d; scgi_temp_path {run}/e;
-  types {{ application/rss+xml xml; audio/mpeg mp3; image/jpeg jpg; application/json json; {more} }}
-  server {{ listen 127.0.0.1:{port}; root {root}; }}
-}}
-"""
-
-
 @pytest.fixture
-def nginx(site: Host, cover: Path, tmp_path: Path) -> Iterator[Callable[[str], str]]:
-    """Start nginx on a copy of the site, with more types: its address."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    if program is None:
-        pytest.skip("nginx is not installed")
-    running: list[subprocess.Popen[bytes]] = []
+def nginx_site(site: Host, cover: Path, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Start nginx with these settings on a copy of the site: its address."""
+    with contextlib.ExitStack() as running:
 
-    def start(more: str) -> str:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        root, run = tmp_path / "root", tmp_path / "run"
-        run.mkdir()
-        shutil.copytree(site.folder, root)
-        address = f"http://127.0.0.1:{port}/"
-        publish_show(root, replace(make_show(cover), base_url=address))
-        tmp_path.chmod(0o755)
-        config = run / "nginx.conf"
-        user = "user root;" if run.owner() == "root" else ""  # the folder of a test is its user's alone
-        config.write_text(user + NGINX.format(run=run, port=port, root=root, more=more))
-        running.append(subprocess.Popen([program, "-p", str(run), "-c", str(config)], stderr=subprocess.DEVNULL))
-        for _ in range(100):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                return address
-            time.sleep(0.05)
-        raise AssertionError((run / "error.log").read_text())
+        def start(settings: str) -> str:
+            root, state = tmp_path / "root", tmp_path / "state"
+            state.mkdir()
+            shutil.copytree(site.folder, root)
+            port = running.enter_context(nginx(root, state, settings))
+            if port is None:
+                pytest.skip("nginx is not installed")
+            address = f"http://127.0.0.1:{port}/"
+            publish_show(root, replace(make_show(cover), base_url=address))
+            return address
 
-    yield start
-    for server in running:
-        server.terminate()
-        server.wait(timeout=10)
+        yield start
 
 
-def test_nginx_with_the_right_types_has_no_problem(nginx: Callable[[str], str]) -> None:
-    report = check_address(f"{nginx('text/vtt vtt; application/x-subrip srt;')}feed.xml", listen=lambda _: ())
+def nginx_example() -> str:
+    """What deploy/nginx.conf has in its server block, but for the name and the place."""
+    text = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
+    types = "/etc/nginx/mime.types"
+    if not Path(types).exists():
+        pytest.skip(f"there is no {types}")
+    block = text[text.index("server {") + len("server {") : text.rindex("}")].replace("mime.types", types)
+    return re.sub(r"^ +(listen|server_name|root) .*$", "", block, flags=re.MULTILINE)
+
+
+def test_the_example_for_nginx_has_no_problem(nginx_site: Callable[[str], str]) -> None:
+    address = nginx_site(nginx_example())
+    report = check_address(f"{address}feed.xml", listen=lambda _: ())
     assert (report.episodes, problems(report)) == (3, [])
+    feed = httpx.get(f"{address}feed.xml", headers={"Accept-Encoding": "gzip"})
+    names = ("Content-Type", "Content-Encoding", "Vary", "Access-Control-Allow-Origin")
+    told = {name: feed.headers[name] for name in names}
+    assert told == {
+        "Content-Type": "application/rss+xml; charset=utf-8",
+        "Content-Encoding": "gzip",
+        "Vary": "Accept-Encoding",
+        "Access-Control-Allow-Origin": "*",
+    }
 
 
-def test_nginx_as_it_comes_does_not_know_transcripts(nginx: Callable[[str], str]) -> None:
-    found = problems(check_address(f"{nginx('')}feed.xml", newest=1))
+def test_nginx_as_it_comes_does_not_know_transcripts(nginx_site: Callable[[str], str]) -> None:
+    found = problems(check_address(f"{nginx_site(TYPES)}feed.xml", newest=1))
     assert [problem.rpartition("/transcript.")[2] for problem in found] == [
         "vtt: is served as text/plain, should be text/vtt",
         "srt: is served as text/plain, should be application/x-subrip",

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import shutil
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -53,33 +49,3 @@ def serving(app: Any) -> Iterator[int]:
     finally:
         server.should_exit = True
         thread.join()
-
-
-@contextlib.contextmanager
-def nginx(public: Path, state: Path) -> Iterator[int | None]:
-    """The port of an nginx with the folder, or None where there is no nginx."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        yield None
-        return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    bodies = "".join(
-        f"{name}_temp_path {state}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    config = state / "nginx.conf"
-    config.write_text(
-        f"daemon off; pid {state}/pid; error_log {state}/error; worker_processes 1; master_process off; events {{}}"
-        f"http {{ access_log off; {bodies} types {{ audio/mpeg mp3; }}"
-        f"server {{ listen 127.0.0.1:{port}; root {public}; }} }}"
-    )
-    with subprocess.Popen([program, "-e", str(state / "error"), "-c", str(config)]) as running:
-        try:
-            for _ in range(500):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.01)
-            yield port
-        finally:
-            running.terminate()

@@ -25,7 +25,8 @@ import pytest
 from podcast.serve.files import PublicFiles, content_disposition
 from podcast.serve.ranges import accepts_gzip, wanted_ranges
 from podcast.serve.sending import CHUNK_BYTES, send_pieces
-from tests.serve.asking import Answer, ask, nginx, serving
+from tests.peer_nginx import nginx
+from tests.serve.asking import Answer, ask, serving
 
 SIZE = 1_000_003
 MP3 = "/episodes/2025-11-04/2025-11-04.mp3"
