@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -91,7 +92,7 @@ class ClipCache:
                     temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
-        except (OSError, soundfile.LibsndfileError, ValueError) as error:  # a full disk is any of these
+        except (OSError, soundfile.LibsndfileError, ValueError) as error:  # a disk may also keep what was not written
             raise SetupError(
                 f"the clip cache cannot be written: {getattr(error, 'strerror', None) or error}",
                 where=str(self.folder),
@@ -122,9 +123,11 @@ class ClipCache:
 def _write(path: Path, speech: Speech) -> None:
     pcm = _to_pcm(speech)
     note = {"sha256": hashlib.sha256(pcm.tobytes()).hexdigest(), "marks": [asdict(mark) for mark in speech.marks]}
-    with soundfile.SoundFile(path, "w", speech.sample_rate_hz, 1, "PCM_16", format="FLAC") as file:
+    flac = io.BytesIO()  # of a full disk libsndfile says less than the system does
+    with soundfile.SoundFile(flac, "w", speech.sample_rate_hz, 1, "PCM_16", format="FLAC") as file:
         file.comment = json.dumps(note, ensure_ascii=True)
         file.write(pcm)
+    path.write_bytes(flac.getvalue())
 
 
 def _name(temporary: Path, path: Path) -> bool:
