@@ -58,6 +58,12 @@ def _told_at_the_end(error: BaseException) -> int:
     return status
 
 
+def command_parsers() -> dict[str, argparse.ArgumentParser]:
+    """The commands by name, for the reference in docs/."""
+    (commands,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001 -- argparse has no public list
+    return dict(commands.choices)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="podcast", description="Turns a Chinese news digest in Markdown into a spoken podcast episode."
