@@ -130,7 +130,7 @@ def fingerprint(section: Section) -> str:
 
 
 def head_fingerprint(document: Document) -> str:
-    return _hash(document.title, *_extras(document.links, document.figures))
+    return _hash(document.title, document.published.isoformat(), *_extras(document.links, document.figures))
 
 
 def _extras(links: Sequence[Link], figures: Sequence[Figure]) -> tuple[object, ...]:

@@ -27,8 +27,8 @@ _TOKEN = re.compile(
 _SHOW_AS_TYPED = re.compile(r"(?<!\\)(?:\*\*|__|`|\]\()|^(?:>|\||\d{1,9}[.)]\s)")
 
 
-class Misread(Exception):  # noqa: N818 -- never leaves the reading of a document
-    """What is wrong with a line, and what to write instead."""
+class Misread(Exception):
+    """What is wrong with a line, and what to write instead; `parse` knows which line."""
 
     def __init__(self, what: str, hint: str) -> None:
         super().__init__(what)

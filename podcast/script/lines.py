@@ -35,7 +35,7 @@ def pieces(body: str, first_line: int) -> Iterator[Piece]:
         line = raw.strip()
         if comment or line.startswith("<!--"):
             comment = comment or number
-            before, end, after = line.partition("-->")
+            _, end, after = line.partition("-->")
             if end and after.strip():
                 raise Unreadable(number, Misread("text stands behind a comment", "Put it on the next line."))
             comment = 0 if end else comment
@@ -56,8 +56,8 @@ def pieces(body: str, first_line: int) -> Iterator[Piece]:
         yield waiting
 
 
-class Unreadable(Exception):  # noqa: N818 -- never leaves the reading of a document
-    """A line and what is wrong with it."""
+class Unreadable(Exception):
+    """A line and what is wrong with it; `parse` knows which file."""
 
     def __init__(self, line: int, why: Misread) -> None:
         super().__init__(line, why)

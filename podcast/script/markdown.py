@@ -81,7 +81,7 @@ def _section(section: Section, before: SegmentKind | None, after: SegmentKind | 
         if paragraph.use != "read" and paragraph.speaker != speaker:
             speaker = paragraph.speaker
             yield f"**{SPEAKER_NAMES.get(speaker, speaker)}：**"
-        yield from _paragraph(paragraph, section)
+        yield from _paragraph(paragraph)
     if "outro" in sounds:
         yield f"{{{SOUND_NAMES['outro']}}}"
 
@@ -94,7 +94,7 @@ def _heading(section: Section) -> str:
     return f"## {name}{number}：{escape(section.title)}"
 
 
-def _paragraph(paragraph: Paragraph, section: Section) -> Iterator[str]:
+def _paragraph(paragraph: Paragraph) -> Iterator[str]:
     mark = f"{{{USE_NAMES[paragraph.use]}}}" if paragraph.use != "both" else ""
     yield mark + escape_start(escape(paragraph.text, paragraph.overrides))
     if paragraph.pause_seconds is not None:

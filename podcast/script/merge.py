@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from podcast.script.convert import as_usual
 from podcast.script.document import HEAD, KIND_NAMES, Document, Section, fingerprint, head_fingerprint, identities
 
+_STAYS = "the edit stays; edit it again, or drop all edits with --fresh"
+
 
 def is_edited(document: Document) -> bool:
     """Whether it says anything but what the digest gave."""
@@ -39,7 +41,15 @@ def merge(new: Document, kept: Document) -> tuple[Document, tuple[str, ...]]:
     sections = as_usual([*_numbered([weighed.sections[name] for name in order], new)])
     basis = tuple((name, found) for name, found in weighed.basis.items() if found)
     head = kept if weighed.keeps_head else new
-    merged = replace(new, title=head.title, links=head.links, figures=head.figures, sections=sections, basis=basis)
+    merged = replace(
+        new,
+        title=head.title,
+        published=head.published,
+        links=head.links,
+        figures=head.figures,
+        sections=sections,
+        basis=basis,
+    )
     return merged, tuple(weighed.warnings)
 
 
@@ -75,7 +85,8 @@ def _weigh_head(new: Document, kept: Document, result: _Weighed) -> None:
     conflict = result.keeps_head and given != base
     result.basis[HEAD] = (base or "") if conflict else given
     if conflict:
-        result.warnings.append(f"the title was edited and stays “{kept.title}”: the digest now has “{new.title}”")
+        what = f"title or date was edited, and stays “{kept.title}”, {kept.published}"
+        result.warnings.append(f"{what}: the digest now has “{new.title}”, {new.published}")
 
 
 def _weigh(name: str, given: Section, mine: Section, base: str | None, result: _Weighed) -> None:
@@ -87,7 +98,7 @@ def _weigh(name: str, given: Section, mine: Section, base: str | None, result: _
     result.sections[name] = mine
     result.basis[name] = (base or "") if changed else fingerprint(given)
     if changed:
-        result.warnings.append(f"{_called(given)} was edited, and the digest has changed it since: the edit stays")
+        result.warnings.append(f"{_called(given)} was edited, and the digest has changed since: {_STAYS}")
 
 
 def _weigh_unsaid(name: str, given: Section, base: str | None, result: _Weighed) -> None:
@@ -98,7 +109,7 @@ def _weigh_unsaid(name: str, given: Section, base: str | None, result: _Weighed)
     else:
         result.basis[name] = base
         if fingerprint(given) != base:
-            result.warnings.append(f"{_called(given)} was taken out of the script, and the digest has changed it since")
+            result.warnings.append(f"{_called(given)} was taken out, and the digest has changed it since: it stays out")
 
 
 def _weigh_own(name: str, mine: Section, base: str | None, result: _Weighed) -> None:
@@ -109,7 +120,7 @@ def _weigh_own(name: str, mine: Section, base: str | None, result: _Weighed) -> 
     result.sections[name] = mine
     if base is not None:
         result.basis[name] = base
-        result.warnings.append(f"{_called(mine)} was edited and stays, though it is no longer in the digest")
+        result.warnings.append(f"{_called(mine)} was edited, and is no longer in the digest: {_STAYS}")
 
 
 def _order(weighed: _Weighed, new: Document, kept: Document) -> list[str]:

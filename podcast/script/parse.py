@@ -128,7 +128,9 @@ class _Reading:
         kind = _KINDS.get(match[1]) if match else None
         if match is None or kind is None:
             known = "、".join(f"## {name}" for name in _KINDS)
-            raise Misread(f"no kind of segment is called {piece.value[:40]}", f"Write one of {known}, then ：and a title.")
+            raise Misread(
+                f"no kind of segment is called {piece.value[:40]}", f"Write one of {known}, then ：and a title."
+            )
         title = plain(match[3] or "").strip()
         number = int(match[2]) if match[2] else None
         if kind == "item":
@@ -140,7 +142,9 @@ class _Reading:
     def _check_item(self, number: int | None, title: str) -> None:
         if number is None or not title:
             what = f"the item {title[:20]} has no number" if number is None else f"item {number} has no title"
-            raise Misread(what, f"Write ## {words.KIND_NAMES['item']} {number or self._free_number()}：{title or '标题'}.")
+            raise Misread(
+                what, f"Write ## {words.KIND_NAMES['item']} {number or self._free_number()}：{title or '标题'}."
+            )
 
     def _check_numbers(self) -> None:
         """One item may have several segments, one number not several items."""
@@ -191,7 +195,9 @@ class _Reading:
         cue = piece.value
         if cue in _USES:
             if here.kind not in SHOWN:
-                raise Misread(f"{{{cue}}} is for 概览 and 点评", "Leave it out: the show notes have no text of the others.")
+                raise Misread(
+                    f"{{{cue}}} is for 概览 and 点评", "Leave it out: the show notes have no text of the others."
+                )
             here.use = (_USES[cue], piece.line)
         elif cue in _SOUNDS:
             sound = _SOUNDS[cue]
@@ -265,7 +271,9 @@ def _check_music(section: Section, *, first: bool, last: bool) -> None:
     for sound in sounds:
         name = words.SOUND_NAMES[sound]
         if sound == "sting" and "intro" in sounds:
-            raise Unreadable(section.line, Misread(f"{{{name}}} is too much here", "Leave one cue of this segment out."))
+            raise Unreadable(
+                section.line, Misread(f"{{{name}}} is too much here", "Leave one cue of this segment out.")
+            )
         if (sound == "intro" and not first) or (sound == "outro" and not last):
             place = "first" if sound == "intro" else "last"
             why = Misread(f"{{{name}}} is for the {place} segment that is spoken", "Move it there, or leave it out.")

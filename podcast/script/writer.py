@@ -60,7 +60,7 @@ def write_script(
     pauses = pauses or Pauses()
     environment = _environment(templates)
     blocks = rundown(digest, edition)
-    segments = []
+    segments: list[Segment] = []
     for index, block in enumerate(blocks):
         following = blocks[index + 1] if index + 1 < len(blocks) else None
         lines = _render(environment, block, digest, show_title=show_title, disclosure=disclosure, edition=edition)
