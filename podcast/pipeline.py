@@ -181,12 +181,7 @@ def _plan(draft: Draft, speaker: Speaker, production: Production, accept: frozen
     warnings = [*draft.warnings]
     if draft.digest:
         warnings += _left_unsaid(draft.digest, production)
-        try:
-            _hold_to_digest(draft.digest, script, engine.max_characters, production)
-        except QualityError as error:
-            if not draft.edited:
-                raise
-            warnings.append(f"as it was edited, {error.what}")  # an editor may leave out and add
+        warnings += _hold_to_digest(draft.digest, script, engine.max_characters, production, edited=draft.edited)
     content = [
         FORMAT,
         asdict(script),
@@ -203,11 +198,16 @@ def _plan(draft: Draft, speaker: Speaker, production: Production, accept: frozen
     return _Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest(), tuple(warnings))
 
 
-def _hold_to_digest(digest: Digest, script: Script, max_characters: int, production: Production) -> None:
-    """Raise QualityError where the script leaves out a number or name of the digest, or says a number it lacks."""
+def _hold_to_digest(
+    digest: Digest, script: Script, max_characters: int, production: Production, *, edited: bool
+) -> tuple[str, ...]:
+    """Raise QualityError where the script leaves out a number or name of the digest, or says a number it lacks.
+
+    A person who edited it may do both, and change words: that is a warning.
+    """
     words = production.lexicon
     where = str(digest.source)
-    if missing := left_out(digest, script, production.edition):
+    if not edited and (missing := left_out(digest, script, production.edition)):
         raise QualityError(
             f"the script leaves out {len(missing)} paragraphs, the first of them: {missing[0][:40]}",
             where=where,
@@ -220,14 +220,14 @@ def _hold_to_digest(digest: Digest, script: Script, max_characters: int, product
         own=[normalize(text, words) for text in own],
         lexicon=words,
     )
-    if not result.holds:
-        found = [f"does not say {fact}" for fact in result.missing] + [f"adds {fact}" for fact in result.added]
-        more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
-        raise QualityError(
-            f"the script {'; '.join(found[:3])}{more}",
-            where=where,
-            hint="Compare with podcast script --report.",
-        )
+    if result.holds:
+        return ()
+    found = [f"does not say {fact}" for fact in result.missing] + [f"adds {fact}" for fact in result.added]
+    more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+    what = f"the script {'; '.join(found[:3])}{more}"
+    if edited:
+        return (f"as it was edited, {what}",)
+    raise QualityError(what, where=where, hint="Compare with podcast script --report.")
 
 
 def _left_unsaid(digest: Digest, production: Production) -> tuple[str, ...]:
