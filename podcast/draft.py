@@ -28,6 +28,8 @@ from podcast.script import (
 )
 from podcast.text.overrides import fixed
 
+_WRITE_A_READING = "Write a syllable with its tone for each Han character, [重庆]{chong2 qing4}, or other words."
+
 
 @dataclass(frozen=True)
 class Words:
@@ -122,5 +124,7 @@ def _read_document(text: str, source: Path) -> Document:
             try:
                 fixed(paragraph.text, paragraph.overrides)
             except LexiconError as error:
-                raise ScriptError(error.what, where=f"{source}:{paragraph.line}", hint=error.hint) from None
+                raise ScriptError(
+                    error.what, where=f"{source}:{paragraph.line}", hint=error.hint or _WRITE_A_READING
+                ) from None
     return document

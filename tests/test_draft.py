@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from podcast.audio import Music
+from podcast.cli import main
+from podcast.commands.making import _readable as readable_files
 from podcast.draft import read_draft
 from podcast.errors import ScriptError
 from podcast.pipeline import Production, make_episode
 from podcast.testing import ToneEngine
-from tests.test_cli import run
 from tests.test_pipeline import DIGEST, make, studio
 
 SENTENCE = "资金将用于固态电池量产。"
@@ -174,20 +175,45 @@ def test_a_kept_document_that_was_broken_is_named_and_can_be_dropped(source: Pat
     assert make_episode(source, work, fresh=True).path.is_file()
 
 
-def test_script_writes_the_document_and_keeps_what_was_edited_in_it(source: Path, tmp_path: Path) -> None:
+def test_script_writes_the_document_and_keeps_what_was_edited_in_it(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "podcast.toml").touch()
     path = tmp_path / "out.md"
-    written = run(tmp_path, "script", str(source), "-o", "out.md")
-    assert (written.returncode, written.stdout) == (0, "out.md\n")
-    assert run(tmp_path, "script", str(source), "--format", "markdown").stdout == path.read_text(encoding="utf-8")
-    text = path.read_text(encoding="utf-8").replace(SENTENCE, "[钱]{qian2}会用来量产。")
-    path.write_text(text, encoding="utf-8")
+
+    def script(given: Path, *options: str) -> str:
+        assert main(["script", str(given), "-c", str(tmp_path / "podcast.toml"), *options]) == 0
+        return capsys.readouterr().out
+
+    assert script(source, "-o", str(path)) == f"{path}\n"
+    assert script(source, "--format", "markdown") == path.read_text(encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace(SENTENCE, "[钱]{qian2}会用来量产。"), encoding="utf-8")
     source.write_text(DIGEST.replace("成本正在", "价格正在"), encoding="utf-8")
-    assert run(tmp_path, "script", str(source), "-o", "out.md").returncode == 0
+    script(source, "-o", str(path))
     assert "[钱]{qian2}会用来量产。" in path.read_text(encoding="utf-8")
     assert "价格正在" in path.read_text(encoding="utf-8")
-    assert run(tmp_path, "script", str(source), "-o", "out.md", "--fresh").returncode == 0
+    assert "钱会用来量产" in script(path)
+    path.write_text(path.read_text(encoding="utf-8") + "\n<!-- 备注 -->\n", encoding="utf-8")
+    script(source, "-o", str(path))
+    assert "备注" in path.read_text(encoding="utf-8")  # nothing changed, nothing is written
+    source.write_text(DIGEST, encoding="utf-8")
+    assert main(["script", str(source), "-c", str(tmp_path / "podcast.toml"), "-o", str(path)]) == 0
+    assert "its comments are gone (1)" in capsys.readouterr().err
+    script(source, "-o", str(path), "--fresh")
     assert "会用来量产" not in path.read_text(encoding="utf-8")
-    other = run(tmp_path, "script", str(source), "-o", source.name)
-    assert (other.returncode, "is no script document" in other.stderr) == (2, True)
-    assert source.read_text(encoding="utf-8").startswith("---\ntitle")
+
+
+def test_script_writes_over_no_file_that_is_no_document(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "podcast.toml").touch()
+    assert main(["script", str(source), "-c", str(tmp_path / "podcast.toml"), "-o", str(source)]) == 2
+    assert source.read_text(encoding="utf-8") == DIGEST
+
+
+def test_a_digest_and_its_document_are_one_episode(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both at once are refused: which of them would it be?"""
+    document = write(source, quick(tmp_path, ToneEngine()))
+    readable, failed = readable_files([source, document], "Asia/Shanghai")
+    assert (readable, len(failed)) == ([source], 1)
+    assert f"{document}: has the name and the date of {source}" in capsys.readouterr().err

@@ -51,16 +51,23 @@ def _write(draft: Draft, options: argparse.Namespace) -> Draft:
     """Write the document, with what a person edited in the file that is there."""
     from podcast.draft import with_edits
     from podcast.publish.files import replace_file
-    from podcast.script import is_document
+    from podcast.script import is_document, own_comments, read_document
 
     path: Path = options.output
     if options.report or options.format != "text":
         raise InputError("-o writes the document", hint="Leave --report and --format out.")
-    if path.exists() and not (path.is_file() and is_document(path.read_text(encoding="utf-8", errors="replace"))):
+    if draft.digest is None:
+        raise InputError("is a script document already", where=str(options.digest), hint="Edit it, or make it.")
+    if options.fresh or not path.exists():
+        replace_file(path, draft.markdown.encode())
+    elif not (path.is_file() and is_document(before := path.read_text(encoding="utf-8-sig", errors="replace"))):
         raise InputError("is there, and is no script document", where=str(path), hint="Choose another name.")
-    if not options.fresh:
+    else:
         draft = with_edits(draft, path)
-    replace_file(path, draft.markdown.encode())
+        if read_document(before, path) != draft.document:
+            replace_file(path, draft.markdown.encode())
+            if count := own_comments(before):
+                print(f"podcast: {path}: its comments are gone ({count})", file=sys.stderr)
     print(path)
     return draft
 

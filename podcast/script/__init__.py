@@ -4,7 +4,7 @@ from podcast.script.claims import left_out, may_say, must_say
 from podcast.script.convert import digest_of, document_of, script_of
 from podcast.script.document import Document
 from podcast.script.front import is_document
-from podcast.script.markdown import document_markdown
+from podcast.script.markdown import document_markdown, own_comments
 from podcast.script.merge import is_edited, merge
 from podcast.script.outline import script_json
 from podcast.script.parse import read_document
@@ -21,6 +21,7 @@ __all__ = [
     "may_say",
     "merge",
     "must_say",
+    "own_comments",
     "read_document",
     "script_json",
     "script_of",

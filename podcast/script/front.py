@@ -57,11 +57,14 @@ def read_front(text: str, source: Path) -> Front:
             "the front matter is never closed", where=f"{source}:{first}", hint="Close it with a line of three hyphens."
         )
     values = _load(match[1], first, source)
-    lines = {line.partition(":")[0].strip(): first + n for n, line in enumerate(match[1].split("\n"), 1)}
+    keys = [line.partition(":")[0].rstrip() for line in match[1].split("\n")]
+    lines = {key: first + number for number, key in enumerate(keys, 1)}
 
     def wrong(key: str, what: str, hint: str) -> ScriptError:
         return ScriptError(what, where=f"{source}:{lines.get(key, first)}", hint=hint)
 
+    if twice := [key for key in _KEYS if keys.count(key) > 1]:
+        raise wrong(twice[0], f"{twice[0]} stands there twice", "Leave one out.")
     if unknown := [key for key in values if key not in _KEYS]:
         near = get_close_matches(unknown[0], _KEYS, n=1)
         raise wrong(unknown[0], f"no key is called {unknown[0]}", f"Write {near[0] if near else ', '.join(_KEYS)}.")

@@ -43,6 +43,11 @@ GUIDE = r"""<!--
 -->"""
 
 
+def own_comments(text: str) -> int:
+    """How many comments of a document's file (line ends "\\n") are a person's: they are not part of the document."""
+    return sum(line.lstrip().startswith("<!--") for line in text.replace(GUIDE, "").split("\n"))
+
+
 def document_markdown(document: Document) -> str:
     """The document as a Markdown file: front matter, the editor's guide, a heading for each section."""
     blocks = ["\n".join(_front(document)), GUIDE]

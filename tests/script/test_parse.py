@@ -79,6 +79,7 @@ def test_what_is_wrong_in_the_body_is_told_with_its_line(body: str, line: int, w
         ("podcast_script: 1", "podcast_script: 2", 2, "this version reads 1"),
         ('title: "早报"', 'titel: "早报"', 3, "no key is called titel"),
         ('title: "早报"\n', "", 1, "no title"),
+        ('title: "早报"\n', "title: 一\ntitle: 二\n", 4, "twice"),
         ("2026-03-02T08:00:00+08:00", "2026-03-02", 4, "no time with its zone"),
         ('"x.md"', "[1, 2]", 1, "source in the front matter is no text"),
         ('title: "早报"', 'title: "早报', 5, "cannot be read"),
