@@ -90,10 +90,12 @@ class Document:
 
 def placed(sections: Sequence[Section]) -> Iterator[tuple[Section, SegmentKind | None, SegmentKind | None]]:
     """Each section with the kinds of the spoken ones before and after it."""
-    kinds = [section.kind if section.heard else None for section in sections]
-    for index, section in enumerate(sections):
-        before = next((kind for kind in reversed(kinds[:index]) if kind), None)
-        yield section, before, next((kind for kind in kinds[index + 1 :] if kind), None)
+    spoken = [section.kind for section in sections if section.heard]
+    place = 0  # of the next spoken one
+    for section in sections:
+        before = spoken[place - 1] if place else None
+        place += bool(section.heard)
+        yield section, before, spoken[place] if place < len(spoken) else None
 
 
 # --- what changed -----------------------------------------------------------------------------------------------
