@@ -86,19 +86,19 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--engine", choices=ENGINES, help="who speaks (default: tts.engine of the config)")
 
     make = command("make", making.make, "make the episodes of digests, the feed and the pages (only what changed)")
-    make.add_argument("digests", nargs="+", type=Path, metavar="DIGEST", help="digest files or folders of them")
+    make.add_argument(
+        "digests", nargs="+", type=Path, metavar="DIGEST", help="digests, script documents, folders of them"
+    )
     public(make)
     engine(make)
     make.add_argument("--edition", choices=("full", "brief"), help="how much is said")
     make.add_argument("--force", action="store_true", help="make it again though nothing changed")
+    make.add_argument("--fresh", action="store_true", help="drop what was edited in the script of the episode")
     make.add_argument("--accept", action="append", default=[], metavar="ID", help="take this utterance as it is")
     make.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
     script = command("script", reading.script, "print the narration of a digest, before any audio")
-    script.add_argument("digest", type=Path, metavar="DIGEST")
-    script.add_argument("--format", choices=("text", "json", "markdown"), default="text")
-    script.add_argument("--report", action="store_true", help="show every place where spoken differs from written")
-    script.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+    _script_options(script)
 
     command("normalize", reading.normalize, "written lines on standard input -> spoken lines on standard output")
     command("pinyin", reading.pinyin, "sentences on standard input -> one pinyin token a character")
@@ -128,6 +128,15 @@ def _parser() -> argparse.ArgumentParser:
     cache = command("cache", speaking.cache, "what the clip cache holds; prune it")
     cache.add_argument("--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this")
     return parser
+
+
+def _script_options(script: argparse.ArgumentParser) -> None:
+    script.add_argument("digest", type=Path, metavar="DIGEST", help="a digest or a script document")
+    script.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it as a document that can be edited")
+    script.add_argument("--fresh", action="store_true", help="with -o: drop what was edited in FILE")
+    script.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    script.add_argument("--report", action="store_true", help="show every place where spoken differs from written")
+    script.add_argument("--edition", choices=("full", "brief"), help="how much is said")
 
 
 def _check_options(check: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from podcast.models import Script
 from podcast.pipeline import Made, Watcher
-from podcast.script import script_json, script_markdown
+from podcast.script import script_json
 from podcast.text.report import Row, report_markdown
 from podcast.tts.synthesis import Progress as Step
 
@@ -94,11 +94,9 @@ def clock(seconds: float) -> str:
 
 
 def print_script(script: Script, form: str) -> None:
-    """`form` is "text", "json" or "markdown"."""
+    """`form` is "text" or "json"."""
     if form == "json":
         print(json.dumps(script_json(script), ensure_ascii=False, indent=1))
-    elif form == "markdown":
-        print(script_markdown(script), end="")
     else:
         for segment in script.segments:
             print(f"[{segment.kind}] {segment.title}")

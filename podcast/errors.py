@@ -3,6 +3,7 @@
     PodcastError            every error a person can do something about
     ├── InputError          2  what was given is wrong
     │   ├── DigestError        the file is no digest
+    │   ├── ScriptError        a script document that cannot be spoken as it stands
     │   ├── ConfigError        podcast.toml or the environment
     │   ├── LexiconError       a reading in the lexicon
     │   └── SetupError         something this machine lacks: ffmpeg, an extra, a writable folder
@@ -40,6 +41,10 @@ class InputError(PodcastError):
 
 
 class DigestError(InputError):
+    pass
+
+
+class ScriptError(InputError):
     pass
 
 

@@ -71,6 +71,16 @@ class Digest:
 # --- script: what is said ---------------------------------------------------------------------------------------
 
 SegmentKind = Literal["opening", "overview", "item", "interlude", "commentary", "closing"]
+Sound = Literal["intro", "sting", "bed", "outro"]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """How a person wants one place of a text read; what a reader sees stays as it is."""
+
+    start: int  # span in the text, in characters
+    end: int
+    said: str  # other words, or pinyin with a syllable for each Han character: "chong2 qing4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,7 @@ class Sentence:
     words: tuple[str, ...] = ()  # `spoken`, cut into words: an engine that takes phonemes parts them
     respelling: str = ""  # for engines that take only text: `spoken` with other characters of the same sound where the
     # lexicon says how to read them (same length); empty = `spoken`
+    overrides: tuple[Override, ...] = ()  # in order and apart, none of them empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,7 @@ class Segment:
     utterances: tuple[Utterance, ...]
     url: str | None = None  # the source of the item
     image: str | None = None  # address of the item's first picture
+    sounds: tuple[Sound, ...] | None = None  # music that goes with it; None = `podcast.sounds` says by kind and place
 
 
 @dataclass(frozen=True, slots=True)

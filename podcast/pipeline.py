@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podcast.audio import Music, Tags, Target, make_master, waveform_svg
-from podcast.digest import read_digest
+from podcast.draft import Draft, Words, read_draft, with_edits
 from podcast.errors import EngineUnavailable, QualityError, SetupError
 from podcast.models import Clip, Digest, Episode, Script, Show
-from podcast.publish.episode import episode_id, new_guid, read_episode, write_episode
+from podcast.publish.episode import EPISODES, SCRIPT, episode_id, new_guid, read_episode, write_episode
 from podcast.publish.leftovers import MAKING, sweep
-from podcast.script import left_out, may_say, must_say, script_markdown, write_script
+from podcast.script import left_out, may_say, must_say
 from podcast.text import narrate, pieces
 from podcast.text.fidelity import check
 from podcast.text.lexicon import Lexicon
-from podcast.text.normalize import normalize, read
-from podcast.text.report import report, report_markdown
+from podcast.text.normalize import normalize
+from podcast.text.report import report_markdown, script_report
 from podcast.tts.cache import ClipCache
 from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Progress, Speaker, Synthesis, synthesize
@@ -32,7 +32,7 @@ from podcast.tts.synthesis import Progress, Speaker, Synthesis, synthesize
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 3  # raise it when the same input should give other bytes: every episode is then made again
+FORMAT = 4  # raise it when the same input should give other bytes: every episode is then made again
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Production:
     edition: str = "full"
     templates: Path | None = None
     accept: frozenset[str] = frozenset()  # taken as they are though they failed verification: "2025-11-04/s03-u02"
+
+    @property
+    def words(self) -> Words:
+        """What a script needs besides its digest."""
+        return Words(self.show.title, self.show.disclosure, self.edition, self.templates)
 
 
 @dataclass(frozen=True)
@@ -92,33 +97,31 @@ def make_episode(
     *,
     id: str | None = None,  # noqa: A002 -- the field's name
     force: bool = False,
+    fresh: bool = False,
     watcher: Watcher | None = None,
 ) -> Made:
-    """Make the episode of a digest and write its folder.  The feed is not touched: `publish_show` does that.
+    """Make the episode of a digest or a script document and write its folder.  The feed is not touched: `publish_show`
+    does that.
 
-    `id`: the folder that was reserved for it; otherwise that of `episode_id`.
-    Raises PodcastError: DigestError, SpeechError, QualityError, SetupError.
+    `id`: the folder that was reserved for it; otherwise that of `episode_id`.  `fresh`: what was edited in the
+    episode's script.md is dropped; otherwise it is kept.
+    Raises PodcastError: DigestError, ScriptError, SpeechError, QualityError, SetupError.
     """
     watcher = watcher or Watcher()
     clock = _Clock(watcher)
     warnings: list[str] = []  # of the engines
     with clock.stage("script"):
         sweep(production.public)
-        digest = read_digest(source, timezone=production.timezone)
-        draft = write_script(
-            digest,
-            show_title=production.show.title,
-            disclosure=production.show.disclosure,
-            edition=production.edition,
-            templates=production.templates,
-        )
-        name = id or episode_id(production.public, digest)
+        draft = read_draft(source, production.words, timezone=production.timezone)
+        name = id or episode_id(production.public, draft.notes)
+        if not fresh:
+            draft = with_edits(draft, production.public / EPISODES / name / SCRIPT)
         accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
-        plan = cache(lambda speaker: _plan(draft, digest, speaker, production, accept))
+        plan = cache(lambda speaker: _plan(draft, speaker, production, accept))
         old = read_episode(production.public, name)
         kept = _still_good(old, plan, production) if old and not force else None
     if old and kept:
-        return _unchanged(old, kept, production, _notes(digest, production), clock)
+        return _unchanged(old, kept, production, clock)
     with clock.stage("tts"):
         chosen, synthesis = asyncio.run(_speak(plan, production, accept, watcher, warnings))
     with clock.stage("audio"):
@@ -135,9 +138,10 @@ def make_episode(
         episode = write_episode(
             production.public,
             id=name,
-            digest=digest,
+            digest=draft.notes,
             script=chosen.script,
-            script_document=_document(chosen.script, production.lexicon),
+            script_document=draft.markdown,
+            reading_report=report_markdown(script_report(chosen.script, production.lexicon)),
             waveform=waveform_svg(master.peaks, timeline),
             timeline=timeline,
             master=master,
@@ -156,7 +160,7 @@ def make_episode(
         synthesized=synthesis.synthesized,
         cached=synthesis.cached,
         changed=True,
-        warnings=(*_notes(digest, production), *warnings),
+        warnings=(*chosen.warnings, *warnings),
         seconds=clock.seconds,
     )
 
@@ -168,16 +172,21 @@ class _Plan:
     speaker: Speaker
     script: Script
     content_hash: str
+    warnings: tuple[str, ...]  # of the digest and the script
 
 
-def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Production, accept: frozenset[str]) -> _Plan:
+def _plan(draft: Draft, speaker: Speaker, production: Production, accept: frozenset[str]) -> _Plan:
     engine = speaker.engine
-    script = narrate(draft, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
-    _hold_to_digest(digest, script, engine.max_characters, production)
+    script = narrate(draft.script, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
+    warnings = [*draft.warnings]
+    if draft.digest:
+        warnings += _left_unsaid(draft.digest, production)
+        warnings += _hold_to_digest(draft.digest, script, engine.max_characters, production, edited=draft.edited)
     content = [
         FORMAT,
         asdict(script),
-        {**asdict(digest), "source": None, "warnings": None},
+        {**asdict(draft.notes), "source": None},
+        [draft.document.edition, draft.document.basis],
         [speaker.key(utterance) for utterance in script.utterances],
         [utterance.id for utterance in script.utterances if utterance.id in accept],
         asdict(production.target),
@@ -186,14 +195,19 @@ def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Productio
         *map(_content, (*production.music.files, production.show.cover)),
     ]
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
-    return _Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest())
+    return _Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest(), tuple(warnings))
 
 
-def _hold_to_digest(digest: Digest, script: Script, max_characters: int, production: Production) -> None:
-    """Raise QualityError where the script leaves out a number or name of the digest, or says a number it lacks."""
+def _hold_to_digest(
+    digest: Digest, script: Script, max_characters: int, production: Production, *, edited: bool
+) -> tuple[str, ...]:
+    """Raise QualityError where the script leaves out a number or name of the digest, or says a number it lacks.
+
+    A person who edited it may do both, and change words: that is a warning.
+    """
     words = production.lexicon
     where = str(digest.source)
-    if missing := left_out(digest, script, production.edition):
+    if not edited and (missing := left_out(digest, script, production.edition)):
         raise QualityError(
             f"the script leaves out {len(missing)} paragraphs, the first of them: {missing[0][:40]}",
             where=where,
@@ -206,28 +220,19 @@ def _hold_to_digest(digest: Digest, script: Script, max_characters: int, product
         own=[normalize(text, words) for text in own],
         lexicon=words,
     )
-    if not result.holds:
-        found = [f"does not say {fact}" for fact in result.missing] + [f"adds {fact}" for fact in result.added]
-        more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
-        raise QualityError(
-            f"the script {'; '.join(found[:3])}{more}",
-            where=where,
-            hint="Compare with podcast script --report.",
-        )
+    if result.holds:
+        return ()
+    found = [f"does not say {fact}" for fact in result.missing] + [f"adds {fact}" for fact in result.added]
+    more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+    what = f"the script {'; '.join(found[:3])}{more}"
+    if edited:
+        return (f"as it was edited, {what}",)
+    raise QualityError(what, where=where, hint="Compare with podcast script --report.")
 
 
-def _document(script: Script, lexicon: Lexicon) -> str:
-    """script.md: the narration, and every place where spoken differs from written."""
-    sentences = [sentence.text for utterance in script.utterances for sentence in utterance.sentences]
-    rows = report((text, read(text, lexicon)) for text in sentences)
-    return f"{script_markdown(script)}\n{report_markdown(rows)}"
-
-
-def _notes(digest: Digest, production: Production) -> tuple[str, ...]:
-    """What a person should know of the digest."""
+def _left_unsaid(digest: Digest, production: Production) -> tuple[str, ...]:
     count = len(digest.interludes) if production.edition == "brief" else 0
-    brief = (f"the brief edition leaves out {count} passages between the items",) if count else ()
-    return (*digest.warnings, *brief)
+    return (f"the brief edition leaves out {count} passages between the items",) if count else ()
 
 
 Planner = Callable[[Speaker], _Plan]
@@ -277,7 +282,7 @@ async def _speak(
             return chosen, synthesis
 
 
-def _unchanged(old: Episode, plan: _Plan, production: Production, warnings: tuple[str, ...], clock: _Clock) -> Made:
+def _unchanged(old: Episode, plan: _Plan, production: Production, clock: _Clock) -> Made:
     count = len(plan.script.utterances)
     return Made(
         episode=old,
@@ -286,7 +291,7 @@ def _unchanged(old: Episode, plan: _Plan, production: Production, warnings: tupl
         synthesized=0,
         cached=count,
         changed=False,
-        warnings=warnings,
+        warnings=plan.warnings,
         seconds={**dict.fromkeys(("tts", "audio", "publish"), 0.0), **clock.seconds},
     )
 

@@ -23,7 +23,7 @@ from podcast.audio import mp3
 from podcast.audio.filters import Samples
 from podcast.audio.master import Music, Target, read_recipe
 from podcast.audio.mix import Heard, Layer, lead, levelled, music_layers, part_length, pause_after, place, speech_gain
-from podcast.audio.parts import Part, fits, has_bed, opening
+from podcast.audio.parts import Part, fits, has_bed, has_outro, opening
 from podcast.audio.peaks import REACH_SAMPLES, limit
 from podcast.audio.render import Recipe
 from podcast.audio.voice import BEFORE_SECONDS, FADE_IN_SECONDS, Voice, read_voice
@@ -104,14 +104,15 @@ class LiveStream:
     def _close(self, following: int | None, *, divided: bool = False) -> bytes:
         """End the part, and open that of the segment which follows, or another of the same that is `divided`."""
         music = "none" if divided or following is None else opening(self._script, following)
-        frames = self._encoder.push(self._part.end(outro=following is None, before_sting=music == "sting"))
+        outro = following is None and has_outro(self._script)
+        frames = self._encoder.push(self._part.end(outro=outro, before_sting=music == "sting"))
         if following is None:
             self.complete = True
             return frames + self._encoder.close()
         return frames + self._open(following, divided=divided)
 
     def _open(self, segment: int, *, divided: bool = False) -> bytes:
-        bed = has_bed(self._script.segments[segment], bed=self.recipe.music.bed is not None)
+        bed = has_bed(self._script, segment, bed=self.recipe.music.bed is not None)
         music = "none" if divided else opening(self._script, segment)
         self._part = _OpenPart(Part(segment, (), opening=music, bed=bed), self.recipe)
         self._start = self._encoder.pushed

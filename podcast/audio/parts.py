@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from podcast.errors import QualityError
-from podcast.models import Clip, Script, Segment, SegmentKind, Utterance
+from podcast.models import Clip, Script, Sound, Utterance
+from podcast.sounds import usual_sounds
 
 LONGEST_SECONDS = 40.0  # of speech; a part with a bed is not divided before BED_LONGEST_SECONDS
 BED_LONGEST_SECONDS = 180.0
-
-_NEWS: frozenset[SegmentKind] = frozenset({"item", "interlude"})  # one block; every other kind is its own
-_STING_BEFORE = {"news", "commentary"}
 
 Opening = Literal["intro", "sting", "none"]
 
@@ -43,41 +41,49 @@ def plan(script: Script, clips: Sequence[Clip], *, bed: bool) -> tuple[Part, ...
             raise QualityError(f"clip {stray.utterance_id} stands where another utterance's clip belongs")
         if short := next((clip for utterance, clip in mine if len(clip.marks) != len(utterance.sentences)), None):
             raise QualityError(f"the clip of utterance {short.utterance_id} does not mark each of its sentences")
-        under = has_bed(segment, bed=bed)
+        under = has_bed(script, index, bed=bed)
         for number, stretch in enumerate(_stretches(mine, under)):
             music = opening(script, index) if number == 0 else "none"
             parts.append(Part(index, tuple(stretch), opening=music, bed=under))
     if not parts:
         raise QualityError("the script has nothing to say")
+    outro = has_outro(script)
     return tuple(
         Part(
             part.segment,
             part.spoken,
             opening=part.opening,
             bed=part.bed,
-            outro=following is None,
+            outro=following is None and outro,
             before_sting=following is not None and following.opening == "sting",
         )
         for part, following in zip(parts, [*parts[1:], None], strict=True)
     )
 
 
-def has_bed(segment: Segment, *, bed: bool) -> bool:
+def has_bed(script: Script, index: int, *, bed: bool) -> bool:
     """Whether there is music under the whole segment, if the show has a bed at all."""
-    return bed and segment.kind == "overview"
+    return bed and "bed" in _sounds(script, index)
+
+
+def has_outro(script: Script) -> bool:
+    """Whether music ends the episode."""
+    last = max((index for index, segment in enumerate(script.segments) if segment.utterances), default=None)
+    return last is not None and "outro" in _sounds(script, last)
 
 
 def opening(script: Script, index: int) -> Opening:
     """The music that leads in segment `index`."""
-    spoken = [segment for segment in script.segments[:index] if segment.utterances]
-    if not spoken:
-        return "intro"
-    block = _block(script.segments[index])
-    return "sting" if block in _STING_BEFORE and block != _block(spoken[-1]) else "none"
+    sounds = _sounds(script, index)
+    return "intro" if "intro" in sounds else "sting" if "sting" in sounds else "none"
 
 
-def _block(segment: Segment) -> str:
-    return "news" if segment.kind in _NEWS else segment.kind
+def _sounds(script: Script, index: int) -> tuple[Sound, ...]:
+    segment = script.segments[index]
+    if segment.sounds is not None:
+        return segment.sounds
+    before = next((other.kind for other in reversed(script.segments[:index]) if other.utterances), None)
+    return usual_sounds(segment.kind, before, last=not any(other.utterances for other in script.segments[index + 1 :]))
 
 
 def fits(spoken: Sequence[tuple[Utterance, Clip]], clip: Clip, *, bed: bool) -> bool:

@@ -1,4 +1,4 @@
-"""podcast make: digests -> episodes, feed and pages."""
+"""podcast make: digests and script documents -> episodes, feed and pages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def make(options: argparse.Namespace) -> int:
     if digests:
         prepare_public(work.public)
         with exclusive(work.public), Display(quiet=options.json) as display:
-            failed += _make_each(digests, work, display, made, force=options.force)
+            failed += _make_each(digests, work, display, made, force=options.force, fresh=options.fresh)
             if made:
                 feed = publish_show(work.public, work.show)
     if options.json:
@@ -47,18 +47,18 @@ def make(options: argparse.Namespace) -> int:
 
 
 def _readable(paths: Sequence[Path], timezone: str) -> tuple[list[Path], list[PodcastError]]:
-    """The files that are digests, and what is wrong with the others: told before anything is spoken."""
-    from podcast.digest import read_digest
+    """The files that can be made, and what is wrong with the others: told before anything is spoken."""
+    from podcast.draft import read_source
     from podcast.publish import source_name
 
     readable: dict[tuple[str, date], Path] = {}
     failed: list[PodcastError] = []
     for path in paths:
         try:
-            day = read_digest(path, timezone=timezone).published.date()
-            other = readable.setdefault((source_name(path), day), path)
+            digest = read_source(path, timezone=timezone)
+            other = readable.setdefault((source_name(digest.source), digest.published.date()), path)
             if other != path:
-                hint = "Give one of them another name: by name and date an episode knows its digest."
+                hint = "Make one of them, or give one another name: by name and date an episode knows its digest."
                 raise InputError(f"has the name and the date of {other}", where=str(path), hint=hint)
         except PodcastError as error:
             failed.append(told(error))
@@ -66,7 +66,7 @@ def _readable(paths: Sequence[Path], timezone: str) -> tuple[list[Path], list[Po
 
 
 def _make_each(
-    digests: Sequence[Path], work: Production, display: Display, made: list[Made], *, force: bool
+    digests: Sequence[Path], work: Production, display: Display, made: list[Made], *, force: bool, fresh: bool
 ) -> list[PodcastError]:
     """Make the episodes; one that fails does not keep the others from being made, unless no engine can speak."""
     from podcast.pipeline import make_episode
@@ -75,7 +75,7 @@ def _make_each(
     for path in digests:
         try:
             with display.episode(path.name) as watcher:
-                result = make_episode(path, work, force=force, watcher=watcher)
+                result = make_episode(path, work, force=force, fresh=fresh, watcher=watcher)
         except PodcastError as error:
             if path.name not in (error.where or ""):
                 error.where = ", ".join(filter(None, (str(path), error.where)))

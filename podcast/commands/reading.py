@@ -4,40 +4,72 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from podcast.commands.shared import config_of
+from podcast.errors import InputError
+
+if TYPE_CHECKING:
+    from podcast.draft import Draft
 
 
 def script(options: argparse.Namespace) -> int:
     from podcast.console import print_report, print_script
-    from podcast.digest import read_digest
+    from podcast.draft import Words, read_draft
     from podcast.production import existing, lexicon, show
-    from podcast.script import write_script
     from podcast.text import narrate
-    from podcast.text.normalize import read
-    from podcast.text.report import report
+    from podcast.text.report import script_report
 
     config = config_of(options, options.digest)
-    words = lexicon(config)
-    digest = read_digest(options.digest, timezone=config.show.timezone)
     about = show(config)
-    draft = write_script(
-        digest,
+    own = Words(
         show_title=about.title,
         disclosure=about.disclosure,
         edition=options.edition or config.script.edition,
         templates=existing(config, config.script.templates, "script.templates"),
     )
-    script = narrate(draft, words, unit="sentence", max_characters=90)
-    for warning in digest.warnings:
+    draft = read_draft(options.digest, own, timezone=config.show.timezone)
+    if options.output:
+        draft = _write(draft, options)
+    for warning in draft.warnings:
         print(f"podcast: {options.digest}: {warning}", file=sys.stderr)
+    if options.output:
+        return 0
+    words = lexicon(config)
+    script = narrate(draft.script, words, unit="sentence", max_characters=90)
     if options.report:
-        texts = [sentence.text for utterance in script.utterances for sentence in utterance.sentences]
-        print_report(report((text, read(text, words)) for text in texts), options.format)
+        print_report(script_report(script, words), options.format)
+    elif options.format == "markdown":
+        print(draft.markdown, end="")
     else:
         print_script(script, options.format)
     return 0
+
+
+def _write(draft: Draft, options: argparse.Namespace) -> Draft:
+    """Write the document, with what a person edited in the file that is there."""
+    from podcast.draft import with_edits
+    from podcast.publish.files import replace_file
+    from podcast.script import is_document, own_comments, read_document
+
+    path: Path = options.output
+    if options.report or options.format != "text":
+        raise InputError("-o writes the document", hint="Leave --report and --format out.")
+    if draft.digest is None:
+        raise InputError("is a script document already", where=str(options.digest), hint="Edit it, or make it.")
+    if options.fresh or not path.exists():
+        replace_file(path, draft.markdown.encode())
+    elif not (path.is_file() and is_document(before := path.read_text(encoding="utf-8-sig", errors="replace"))):
+        raise InputError("is there, and is no script document", where=str(path), hint="Choose another name.")
+    else:
+        draft = with_edits(draft, path)
+        if read_document(before, path) != draft.document:
+            replace_file(path, draft.markdown.encode())
+            if count := own_comments(before):
+                print(f"podcast: {path}: its comments are gone ({count})", file=sys.stderr)
+    print(path)
+    return draft
 
 
 def normalize(options: argparse.Namespace) -> int:

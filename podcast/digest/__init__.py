@@ -20,7 +20,7 @@ from podcast.digest.passages import Passages, read_passages
 from podcast.errors import ConfigError, DigestError
 from podcast.models import Digest
 
-__all__ = ["SIZE_LIMIT_BYTES", "read_digest", "read_digest_text"]
+__all__ = ["SIZE_LIMIT_BYTES", "read_digest", "read_digest_text", "read_text"]
 
 SIZE_LIMIT_BYTES = 2 * 1024 * 1024  # a day's digest is 10 to 20 kB
 _TIME_OF_DAY = time(8, 0)  # for a digest that names a day and no time: the clock must not decide
@@ -32,7 +32,12 @@ def read_digest(path: Path, *, timezone: str = "Asia/Shanghai") -> Digest:
     `timezone` is the zone of dates written without one.  Raises DigestError when the file cannot be read or is no
     digest, ConfigError when there is no such zone.
     """
-    return read_digest_text(_decode(_read(path), path), path, timezone=timezone)
+    return read_digest_text(read_text(path), path, timezone=timezone)
+
+
+def read_text(path: Path) -> str:
+    """The text of a Markdown file.  Raises DigestError when it cannot be read, is too large or no text."""
+    return _decode(_read(path), path)
 
 
 def read_digest_text(text: str, source: Path, *, timezone: str = "Asia/Shanghai") -> Digest:

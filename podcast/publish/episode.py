@@ -20,7 +20,9 @@ from podcast.publish.record import RECORD, clean, episode_json, read_record
 from podcast.publish.transcript import cards, srt, transcript_json, vtt
 
 EPISODES = "episodes"
-WAVEFORM = "waveform.svg"  # lacking in episodes of earlier versions
+SCRIPT = "script.md"  # as a document: what a person edits in it is kept
+READINGS = "readings.md"  # every place where spoken differs from written; lacking in episodes of earlier versions
+WAVEFORM = "waveform.svg"  # likewise
 DOCUMENTS = ("chapters.json", "transcript.vtt", "transcript.srt", "transcript.json")  # names of `documents`
 
 
@@ -84,6 +86,7 @@ def write_episode(
     engine: str,
     voices: Mapping[str, str],
     content_hash: str,
+    reading_report: str = "",
     target_lufs: float = -16.0,
     ceiling_dbtp: float = -1.0,
 ) -> Episode:
@@ -125,8 +128,8 @@ def write_episode(
     if problems := episode_problems(episode, master.path):
         raise quality_error(problems)
     files = documents(episode, show)
-    files |= {"script.md": script_document.encode(), "notes.txt": printable(plain).encode()}
-    files |= {WAVEFORM: printable(waveform).encode()}
+    files |= {SCRIPT: script_document.encode(), READINGS: reading_report.encode()}
+    files |= {"notes.txt": printable(plain).encode(), WAVEFORM: printable(waveform).encode()}
     _place(public / EPISODES / id, master.path, files | {RECORD: episode_json(episode)})
     return episode
 

@@ -79,7 +79,7 @@ def _first_sentence(paragraph: str) -> str:
 
 def _chapter_title(paragraphs: tuple[str, ...]) -> str:
     """The first words of the block, up to its first mark of punctuation."""
-    return re.split(r"[，。！？：；,.!?:;]", paragraphs[0], maxsplit=1)[0][:20] or "串场"
+    return re.split(r"[，。！？：；,.!?:;]", paragraphs[0], maxsplit=1)[0][:20].strip() or "串场"
 
 
 def _place(index: int, count: int) -> Place:

@@ -16,7 +16,7 @@ from typing import Any, get_args
 import jinja2
 
 from podcast.errors import ConfigError
-from podcast.models import Digest, Item, Script, Segment, SegmentKind, Sentence, Utterance
+from podcast.models import Digest, Figure, Script, Segment, SegmentKind, Sentence, Utterance
 from podcast.script.rundown import Block, rundown
 
 WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
@@ -60,11 +60,12 @@ def write_script(
     pauses = pauses or Pauses()
     environment = _environment(templates)
     blocks = rundown(digest, edition)
-    segments = []
+    segments: list[Segment] = []
     for index, block in enumerate(blocks):
         following = blocks[index + 1] if index + 1 < len(blocks) else None
         lines = _render(environment, block, digest, show_title=show_title, disclosure=disclosure, edition=edition)
-        utterances = _utterances(lines, index, pauses.paragraph, _pause_after(block, following, pauses))
+        after = pause_after(block.kind, following.kind if following else None, pauses)
+        utterances = _utterances(lines, len(segments), pauses.paragraph, after)
         if utterances:
             item = block.item
             segments.append(
@@ -74,15 +75,15 @@ def write_script(
                     item=item.number if item else None,
                     utterances=utterances,
                     url=item.url if item else None,
-                    image=_picture(item) if item else None,
+                    image=first_picture(item.figures) if item else None,
                 )
             )
     return Script(title=digest.title, published=digest.published, segments=tuple(segments))
 
 
-def _picture(item: Item) -> str | None:
-    """The address of the item's first picture; one without a host cannot be shown by an app."""
-    addresses = (figure.url for figure in item.figures if figure.kind == "image" and figure.url)
+def first_picture(figures: Sequence[Figure]) -> str | None:
+    """The address of an item's first picture; one without a host cannot be shown by an app."""
+    addresses = (figure.url for figure in figures if figure.kind == "image" and figure.url)
     return next((address for address in addresses if address.startswith(("https://", "http://"))), None)
 
 
@@ -147,10 +148,11 @@ def _utterances(
     )
 
 
-def _pause_after(block: Block, following: Block | None, pauses: Pauses) -> float:
+def pause_after(kind: SegmentKind, following: SegmentKind | None, pauses: Pauses) -> float:
+    """Silence after the last words of a segment, in seconds."""
     if following is None:
         return 0.0
-    return pauses.item if block.kind == following.kind == "item" else pauses.block
+    return pauses.item if kind == following == "item" else pauses.block
 
 
 def _transition(block: Block, day: int) -> str:

@@ -26,18 +26,17 @@ from pathlib import Path
 from typing import Any
 
 from podcast.config import load_config
-from podcast.digest import read_digest_text
+from podcast.draft import read_draft_text, read_source_text
 from podcast.errors import PodcastError
 from podcast.models import Clip, Script
 from podcast.pipeline import Made, Production, Watcher, make_episode
 from podcast.production import production
 from podcast.publish import publish_show
-from podcast.script import script_json, write_script
+from podcast.script import script_json
 from podcast.serve.journal import write_log
 from podcast.serve.livefile import LiveWatcher
 from podcast.text import narrate
-from podcast.text.normalize import read
-from podcast.text.report import report
+from podcast.text.report import script_report
 from podcast.tts.synthesis import Progress
 
 Studio = Callable[[], Production]  # crosses into the worker: it has to be picklable
@@ -135,7 +134,7 @@ def _answer(asked: queue.SimpleQueue[tuple[Any, ...]], voice: _Voice, production
     match asked.get():
         case ("read", str(text), str(name)):
             with voice.failures():
-                digest = read_digest_text(text, Path(name), timezone=production.timezone)
+                digest = read_source_text(text, Path(name), timezone=production.timezone)
                 voice.say("done", Summary(digest.title, digest.published, len(digest.items), digest.warnings))
         case ("preview", str(text), str(name)):
             with voice.failures():
@@ -170,23 +169,15 @@ def _outcome(made: Made) -> Outcome:
 
 def preview(text: str, name: str, production: Production) -> dict[str, Any]:
     """The script of a digest and how it is read, as `podcast script` prints them."""
-    digest = read_digest_text(text, Path(name), timezone=production.timezone)
-    draft = write_script(
-        digest,
-        show_title=production.show.title,
-        disclosure=production.show.disclosure,
-        edition=production.edition,
-        templates=production.templates,
-    )
+    draft = read_draft_text(text, Path(name), production.words, timezone=production.timezone)
     words = production.lexicon
-    script = narrate(draft, words, unit="sentence", max_characters=90)
-    sentences = [sentence.text for utterance in script.utterances for sentence in utterance.sentences]
+    script = narrate(draft.script, words, unit="sentence", max_characters=90)
     return {
         **script_json(script),
-        "items": len(digest.items),
+        "items": len(draft.notes.items),
         "characters": sum(len(utterance.spoken) for utterance in script.utterances),
-        "report": [asdict(row) for row in report((sentence, read(sentence, words)) for sentence in sentences)],
-        "warnings": list(digest.warnings),
+        "report": [asdict(row) for row in script_report(script, words)],
+        "warnings": list(draft.warnings),
     }
 
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
-from podcast.models import Script, Segment, Sentence, Utterance
-from podcast.text.dictionary import segment as cut_words
-from podcast.text.g2p import respell, spoken_pinyin
+from podcast.models import Override, Script, Segment, Sentence, Utterance
+from podcast.text.g2p import cut, respell, spoken_pinyin
 from podcast.text.lexicon import Lexicon
-from podcast.text.normalize import normalize
+from podcast.text.normalize import normalize, read
+from podcast.text.overrides import fixed, within
 from podcast.text.split import split_sentences
 
 SENTENCE_PAUSE_SECONDS = 0.35
@@ -39,18 +39,24 @@ def narrate(script: Script, lexicon: Lexicon, *, unit: Literal["sentence", "para
     return replace(script, segments=tuple(segments))
 
 
-def read_sentence(text: str, lexicon: Lexicon) -> Sentence:
-    """One written sentence with how it is said."""
-    spoken = normalize(text, lexicon)
-    pinyin = spoken_pinyin(spoken, lexicon.readings)
-    words = cut_words(spoken, lexicon.readings)
-    return Sentence(text, spoken, pinyin, words, respell(spoken, lexicon.readings))
+def read_sentence(text: str, lexicon: Lexicon, overrides: tuple[Override, ...] = ()) -> Sentence:
+    """One written sentence with how it is said.  Raises LexiconError for an override that cannot be said."""
+    reading = read(text, lexicon, fixed(text, overrides))
+    spoken, given = reading.spoken, {start: entry.pinyin for start, entry in reading.fixed}
+    return Sentence(
+        text,
+        spoken,
+        spoken_pinyin(spoken, lexicon.readings, given),
+        cut(spoken, lexicon.readings, given),
+        respell(spoken, lexicon.readings, given),
+        overrides,
+    )
 
 
 def _utterances(
     paragraph: Utterance, lexicon: Lexicon, unit: Literal["sentence", "paragraph"], max_characters: int
 ) -> Iterator[Utterance]:
-    sentences = _sentences(paragraph.text, lexicon, max_characters)
+    sentences = _sentences(paragraph, lexicon, max_characters)
     groups: list[list[Sentence]] = []
     for sentence in sentences:
         fits = groups and sum(len(s.spoken) for s in groups[-1]) + len(sentence.spoken) <= max_characters
@@ -65,19 +71,25 @@ def _utterances(
         yield replace(paragraph, sentences=tuple(group), pause_after_seconds=pause)
 
 
-def _sentences(text: str, lexicon: Lexicon, max_characters: int) -> list[Sentence]:
+def _sentences(paragraph: Utterance, lexicon: Lexicon, max_characters: int) -> list[Sentence]:
     """The sentences of a paragraph, each with something to say: one without joins its neighbour."""
+    text = paragraph.text
+    overrides = [override for sentence in paragraph.sentences for override in sentence.overrides]
     sentences: list[Sentence] = []
-    silent = ""
+    start = 0  # of what is not yet in a sentence
+    end = 0
     for piece in pieces(text, lexicon, max_characters):
-        sentence = read_sentence(silent + piece, lexicon)
-        silent = ""
+        end += len(piece)
+        if any(override.start < end < override.end for override in overrides):
+            continue  # a reading is not torn apart
+        sentence = read_sentence(text[start:end], lexicon, within(overrides, start, end))
         if any(character.isalnum() for character in sentence.spoken):
             sentences.append(sentence)
         elif sentences:
             sentences[-1] = replace(sentences[-1], text=sentences[-1].text + sentence.text)
         else:
-            silent = sentence.text
+            continue  # silence before the first words
+        start = end
     return sentences
 
 

@@ -134,7 +134,7 @@ def load_lexicon(terms: Mapping[str, str], *, where: str, lines: Mapping[str, in
     for term, reading in terms.items():
         place = f"{where}:{lines[term]}" if lines and term in lines else f"{where}: {term}"
         exact = term.isupper() or term.islower()
-        entries.append(_entry(term.strip(), reading.strip(), exact=exact, where=place))
+        entries.append(entry(term.strip(), reading.strip(), exact=exact, where=place))
     return Lexicon.of(entries)
 
 
@@ -181,7 +181,8 @@ def _toml(text: str, path: Path) -> tuple[dict[str, str], dict[str, int]]:
     return terms, lines
 
 
-def _entry(term: str, reading: str, *, exact: bool, where: str) -> Entry:
+def entry(term: str, reading: str, *, exact: bool, where: str) -> Entry:
+    """The entry of a term and a reading.  Raises LexiconError, as `load_lexicon` does."""
     if not term or not reading:
         raise LexiconError("a term and a reading must not be empty", where=where)
     tokens = [token.replace("u:", "v").replace("ü", "v") for token in reading.split()]
@@ -229,7 +230,7 @@ def _character(syllable: str) -> str:
 
 def _builtin() -> Lexicon:
     rows = table("lexicon")
-    return Lexicon.of(_entry(row[0], row[1], exact=row[2] == "exact", where="lexicon.tsv") for row in rows)
+    return Lexicon.of(entry(row[0], row[1], exact=row[2] == "exact", where="lexicon.tsv") for row in rows)
 
 
 BUILTIN = _builtin()

@@ -7,6 +7,8 @@ symbols last.  Nothing that was said is read again, so that normalize(normalize(
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from podcast.text import addresses, counts, dates, english, latin, money, symbols, times, units
@@ -32,6 +34,8 @@ RULES: tuple[Rule, ...] = (
     *symbols.RULES,
 )
 _BY_START = {start: tuple(rule for rule in RULES if start in rule.starts) for start in ("digit", "letter", "symbol")}
+
+Fixed = tuple[int, int, Entry]  # a place of the written line, and how it is read
 
 # What is said as it is written: Han, kana and other letters without case, and pauses.
 _PLAIN = re.compile(
@@ -60,6 +64,7 @@ class Reading:
 
     spoken: str
     changes: tuple[Change, ...]
+    fixed: tuple[tuple[int, Entry], ...] = ()  # where in `spoken` the pinyin that was given begins, in order
 
 
 def normalize(text: str, lexicon: Lexicon = BUILTIN) -> str:
@@ -67,45 +72,56 @@ def normalize(text: str, lexicon: Lexicon = BUILTIN) -> str:
     return read(text, lexicon).spoken
 
 
-def read(text: str, lexicon: Lexicon = BUILTIN) -> Reading:
-    """What is said for one written line, with every change and the rule behind it."""
+def read(text: str, lexicon: Lexicon = BUILTIN, fixed: Sequence[Fixed] = ()) -> Reading:
+    """What is said for one written line, with every change and the rule behind it.
+
+    `fixed`: places of the line whose reading a person gave, in order and apart; no rule reaches into one.
+    """
     cleaned, places = clean(text)
     line = Line(cleaned, lexicon, english_spans(cleaned))
-    terms = lexicon.han_terms(cleaned)
+    given = _placed(fixed, places)
+    # Where something stands that no rule reads: position -> entry, end, whether a person gave it.
+    terms = {start: (entry, start + len(entry.term), False) for start, entry in lexicon.han_terms(cleaned).items()}
+    terms = {start: term for start, term in terms.items() if all(term[1] <= a or b <= start for a, b, _ in given)}
+    terms |= {start: (entry, end, True) for start, end, entry in given}
+    starts = sorted(terms)
     writer = _Writer(text, places)
     position, size = 0, len(cleaned)
     while position < size:
-        plain = _PLAIN.match(cleaned, position)
-        if plain and not (terms and any(position <= start < plain.end() for start in terms)):
-            writer.keep(plain[0], position, plain.end())
-            position = plain.end()
-            continue
         if position in terms:
-            entry = terms[position]
-            end = position + len(entry.term)
-            writer.say(_from(entry), position, end, "lexicon")
-        elif plain:
-            end = min(start for start in terms if start > position)
-            writer.keep(cleaned[position:end], position, end)
+            entry, end, is_given = terms[position]
+            writer.term(entry, position, end, is_given=is_given)
         else:
-            end = _read_at(line, position, writer)
+            place = bisect_left(starts, position)
+            until = starts[place] if place < len(starts) else size
+            plain = _PLAIN.match(cleaned, position, until)
+            if plain:
+                end = plain.end()
+                writer.keep(plain[0], position, end)
+            else:
+                barrier = next((start for start, _, _ in given if start > position), size)
+                end = _read_at(line, position, barrier, writer)
         position = end
     return writer.reading()
 
 
-def _from(entry: Entry) -> Said:
-    return Said(entry.spoken, rule=f"lexicon: {entry.term}")
+def _placed(fixed: Sequence[Fixed], places: Sequence[int] | None) -> list[tuple[int, int, Entry]]:
+    """Start and end in the cleaned line; where a place has nothing that can be seen, it has no reading either."""
+    if places is None:
+        return [*fixed]
+    found = ((bisect_left(places, start), bisect_left(places, end), entry) for start, end, entry in fixed)
+    return [(start, end, entry) for start, end, entry in found if start < end]
 
 
-def _read_at(line: Line, position: int, writer: _Writer) -> int:
-    """Say what stands at `position`; the position after it."""
+def _read_at(line: Line, position: int, barrier: int, writer: _Writer) -> int:
+    """Say what stands at `position`, and no further than `barrier`; the position after it."""
     entry = line.lexicon.phrase(line.text, position)
-    if entry is not None:
+    if entry is not None and position + len(entry.term) <= barrier:
         end = position + len(entry.term)
-        writer.say(_from(entry), position, end, "lexicon")
+        writer.term(entry, position, end, is_given=False)
         return end
     for rule in _BY_START[_kind(line.text[position])]:
-        match = rule.pattern.match(line.text, position)
+        match = rule.pattern.match(line.text, position, barrier)
         if match is None or match.end() == position:
             continue
         said = rule.say(match, line)
@@ -134,6 +150,13 @@ class _Writer:
     changes: list[Change] = field(default_factory=list)
     pending: str = ""  # a space or pause that waits for something to follow it
     replaced: bool = False  # was the last part no plain text
+    fixed: list[tuple[int, Entry]] = field(default_factory=list)
+
+    def term(self, entry: Entry, start: int, end: int, *, is_given: bool) -> None:
+        rule = "given" if is_given else f"lexicon: {entry.term}"
+        self.say(Said(entry.spoken, rule=rule), start, end, rule)
+        if is_given and entry.pinyin:
+            self.fixed.append((sum(map(len, self.parts)) - len(entry.spoken), entry))
 
     def keep(self, spoken: str, start: int, end: int) -> None:
         self._append(spoken, replaced=False)
@@ -173,7 +196,7 @@ class _Writer:
             self.changes.append(Change(start, end, written, spoken, rule, sure, said.note))
 
     def reading(self) -> Reading:
-        return Reading("".join(self.parts), tuple(self._with_unseen()))
+        return Reading("".join(self.parts), tuple(self._with_unseen()), tuple(self.fixed))
 
     def _with_unseen(self) -> list[Change]:
         """The changes, and the invisible characters outside them that `clean` took away."""

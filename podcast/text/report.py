@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from podcast.text.normalize import Change, Reading
+from podcast.models import Script
+from podcast.text.lexicon import Lexicon
+from podcast.text.normalize import Change, Reading, read
+from podcast.text.overrides import fixed
 from podcast.text.symbols import QUIET
 
 _CONTEXT = 8  # characters on either side
@@ -23,6 +26,12 @@ class Row:
     sure: bool  # False: no rule was sure, a person should look
     note: str
     times: int  # how often the same token is said the same way
+
+
+def script_report(script: Script, lexicon: Lexicon) -> tuple[Row, ...]:
+    """The rows of a narrated script."""
+    sentences = [sentence for utterance in script.utterances for sentence in utterance.sentences]
+    return report((each.text, read(each.text, lexicon, fixed(each.text, each.overrides))) for each in sentences)
 
 
 def report(readings: Iterable[tuple[str, Reading]], *, every: bool = False) -> tuple[Row, ...]:

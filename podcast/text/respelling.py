@@ -9,12 +9,26 @@ from podcast.text.dictionary import numbered, segment
 from podcast.text.rules import table
 
 
-def respell(text: str, readings: Mapping[str, Sequence[str]] | None = None) -> str:
+def respell(
+    text: str, readings: Mapping[str, Sequence[str]] | None = None, given: Mapping[int, Sequence[str]] | None = None
+) -> str:
     """`text` with the lexicon's terms so written that a text engine can hardly misread them; as long as `text`.
 
     A character of a term is replaced unless its only reading is the one that the lexicon wants.  Where no common
-    character has just that sound (the neutral tone, rare syllables) it stays.
+    character has just that sound (the neutral tone, rare syllables) it stays.  `given`: place -> syllables of the
+    characters from there on.
     """
+    parts: list[str] = []
+    place = 0
+    for start in sorted(given or {}):
+        syllables = (given or {})[start]
+        end = start + len(syllables)
+        parts += [_terms(text[place:start], readings), *map(_respell, text[start:end], syllables)]
+        place = end
+    return "".join([*parts, _terms(text[place:], readings)])
+
+
+def _terms(text: str, readings: Mapping[str, Sequence[str]] | None) -> str:
     if not readings:
         return text
     return "".join(

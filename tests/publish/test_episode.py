@@ -18,6 +18,7 @@ FILES = {
     "episode.json",
     "notes.txt",
     "script.md",
+    "readings.md",
     "transcript.json",
     "transcript.srt",
     "transcript.vtt",

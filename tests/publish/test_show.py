@@ -137,7 +137,7 @@ def test_feed_and_pages_are_made_again_from_the_records_alone(public: Path, show
     publish_show(public, show)
     before = {name: content for name, (_, content) in snapshot(public).items()}
     for name in before:
-        if not name.endswith((".mp3", "episode.json", "script.md", "notes.txt", "waveform.svg")):
+        if not name.endswith((".mp3", "episode.json", "script.md", "readings.md", "notes.txt", "waveform.svg")):
             (public / name).unlink()
     publish_show(public, show)
     assert {name: content for name, (_, content) in snapshot(public).items()} == before

@@ -1,0 +1,130 @@
+"""What is going to be said: of a digest, of a script document, or of a digest whose script a person has edited.
+
+digest ──▶ Document ──┐
+kept script.md ───────┴─▶ merge ──▶ Document ──▶ Draft
+script document ─────────────────▶ Document ──▶ Draft
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from podcast.digest import read_digest_text, read_text
+from podcast.errors import LexiconError, ScriptError
+from podcast.models import Digest, Script
+from podcast.publish import source_name
+from podcast.script import (
+    Document,
+    digest_of,
+    document_markdown,
+    document_of,
+    is_document,
+    is_edited,
+    merge,
+    read_document,
+    script_of,
+    write_script,
+)
+from podcast.text.overrides import fixed
+
+_WRITE_A_READING = "Write a syllable with its tone for each Han character, [重庆]{chong2 qing4}, or other words."
+
+
+@dataclass(frozen=True)
+class Words:
+    """Our own part of the narration."""
+
+    show_title: str
+    disclosure: str = ""
+    edition: str = "full"
+    templates: Path | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is going to be said, before it is fitted to an engine."""
+
+    document: Document
+    digest: Digest | None  # as it was written; None: the source was a script document
+    warnings: tuple[str, ...]  # what a person should look at
+    edited: bool  # a person had a hand in it
+
+    @property
+    def script(self) -> Script:
+        return script_of(self.document)
+
+    @property
+    def notes(self) -> Digest:
+        """What show notes and feed are made of."""
+        return digest_of(self.document)
+
+    @property
+    def markdown(self) -> str:
+        return document_markdown(self.document)
+
+
+def read_draft(source: Path, words: Words, *, timezone: str) -> Draft:
+    """The draft of a digest file or a script document.  Raises DigestError, ScriptError, ConfigError."""
+    return read_draft_text(read_text(source), source, words, timezone=timezone)
+
+
+def read_draft_text(text: str, source: Path, words: Words, *, timezone: str) -> Draft:
+    """The same of a text; `source` is named in errors."""
+    if is_document(text):
+        document = _read_document(text, source)
+        return Draft(document, None, document.warnings, edited=is_edited(document))
+    digest = read_digest_text(text, source, timezone=timezone)
+    script = write_script(
+        digest,
+        show_title=words.show_title,
+        disclosure=words.disclosure,
+        edition=words.edition,
+        templates=words.templates,
+    )
+    document = document_of(digest, script, source=source_name(source), edition=words.edition)
+    return Draft(document, digest, digest.warnings, edited=False)
+
+
+def read_source(source: Path, *, timezone: str) -> Digest:
+    """The digest of either kind of file, for those who only ask what it is about.  Raises as above."""
+    return read_source_text(read_text(source), source, timezone=timezone)
+
+
+def read_source_text(text: str, source: Path, *, timezone: str) -> Digest:
+    """The same of a text; `source` is named in errors."""
+    if is_document(text):
+        return digest_of(_read_document(text, source))
+    return read_digest_text(text, source, timezone=timezone)
+
+
+def with_edits(draft: Draft, kept: Path) -> Draft:
+    """The draft of a digest with what a person edited in the document `kept`, where there is one.
+
+    Raises ScriptError for a document that cannot be read.
+    """
+    if draft.digest is None or not kept.is_file():
+        return draft
+    text = read_text(kept)
+    if not is_document(text):  # of an earlier version, which wrote no documents
+        return draft
+    try:
+        edits = _read_document(text, kept)
+    except ScriptError as error:
+        error.hint = f"{error.hint or ''} Or drop what was edited there with --fresh.".strip()
+        raise
+    document, warnings = merge(draft.document, edits)
+    return replace(draft, document=document, warnings=(*draft.warnings, *warnings), edited=document != draft.document)
+
+
+def _read_document(text: str, source: Path) -> Document:
+    document = read_document(text, source)
+    for section in document.sections:
+        for paragraph in section.paragraphs:
+            try:
+                fixed(paragraph.text, paragraph.overrides)
+            except LexiconError as error:
+                raise ScriptError(
+                    error.what, where=f"{source}:{paragraph.line}", hint=error.hint or _WRITE_A_READING
+                ) from None
+    return document
