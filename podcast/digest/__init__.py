@@ -13,9 +13,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from podcast.digest.assemble import assemble
-from podcast.digest.blocks import Note, read_blocks
+from podcast.digest.blocks import read_blocks
 from podcast.digest.head import Head, date_in_name, find_date, read_head
-from podcast.digest.lines import CONTROLS, without_controls
+from podcast.digest.lines import CONTROLS, Note, without_controls
 from podcast.digest.passages import Passages, read_passages
 from podcast.errors import ConfigError, DigestError
 from podcast.models import Digest

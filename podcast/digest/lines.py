@@ -23,6 +23,13 @@ def without_controls(text: str) -> str:
     return CONTROLS.sub("", text)
 
 
+class Note(NamedTuple):
+    """What was not understood, and what became of it."""
+
+    line: int  # in the file, from 1
+    text: str
+
+
 class Run(NamedTuple):
     """Text of one kind."""
 
