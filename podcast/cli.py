@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from podcast.commands import checking, making, publishing, reading, speaking, st
 from podcast.commands.shared import ENGINES, told
 from podcast.errors import InputError, PodcastError
 
+_DIGEST = "Markdown, JSON, a feed (RSS, Atom, JSON Feed), the http(s) address of one, or - for standard input"
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -60,7 +62,7 @@ def _told_at_the_end(error: BaseException) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="podcast", description="Turns a Chinese news digest in Markdown into a spoken podcast episode."
+        prog="podcast", description="Turns a Chinese news digest into a spoken podcast episode."
     )
     parser.add_argument("--version", action="version", version=f"podcast {__version__}")
     common = argparse.ArgumentParser(add_help=False)
@@ -80,7 +82,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--engine", choices=ENGINES, help="who speaks (default: tts.engine of the config)")
 
     make = command("make", making.make, "make the episodes of digests, the feed and the pages (only what changed)")
-    make.add_argument("digests", nargs="+", type=Path, metavar="DIGEST", help="digest files or folders of them")
+    make.add_argument("digests", nargs="+", metavar="DIGEST", help=f"{_DIGEST}, or a folder of digests")
+    _feed_options(make)
     public(make)
     engine(make)
     make.add_argument("--edition", choices=("full", "brief"), help="how much is said")
@@ -89,7 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
     script = command("script", reading.script, "print the narration of a digest, before any audio")
-    script.add_argument("digest", type=Path, metavar="DIGEST")
+    script.add_argument("digest", metavar="DIGEST", help=_DIGEST)
+    _feed_options(script)
     script.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     script.add_argument("--report", action="store_true", help="show every place where spoken differs from written")
     script.add_argument("--edition", choices=("full", "brief"), help="how much is said")
@@ -119,9 +123,23 @@ def _parser() -> argparse.ArgumentParser:
     public(check)
     _check_options(check)
     _serve_options(command("serve", publishing.serve, "site, feed, downloads, and episodes on demand"), public, engine)
-    cache = command("cache", speaking.cache, "what the clip cache holds; prune it")
-    cache.add_argument("--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this")
+    command("cache", speaking.cache, "what the clip cache holds; prune it").add_argument(
+        "--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this"
+    )
     return parser
+
+
+def _feed_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--entries", type=_count, metavar="N", help="of a feed, the N newest entries (default: 1)")
+    sub.add_argument("--since", type=date.fromisoformat, metavar="DATE", help="of a feed, all entries from this day on")
+    sub.add_argument("--allow-private", action="store_true", help="fetch a feed from this machine or its network, too")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def _check_options(check: argparse.ArgumentParser) -> None:

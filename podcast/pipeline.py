@@ -87,14 +87,14 @@ class Watcher:
 
 
 def make_episode(
-    source: Path,
+    source: Path | Digest,
     production: Production,
     *,
     id: str | None = None,  # noqa: A002 -- the field's name
     force: bool = False,
     watcher: Watcher | None = None,
 ) -> Made:
-    """Make the episode of a digest and write its folder.  The feed is not touched: `publish_show` does that.
+    """Make the episode of a digest or of its file, and write its folder.  The feed is `publish_show`'s.
 
     `id`: the folder that was reserved for it; otherwise that of `episode_id`.
     Raises PodcastError: DigestError, SpeechError, QualityError, SetupError.
@@ -104,7 +104,7 @@ def make_episode(
     warnings: list[str] = []  # of the engines
     with clock.stage("script"):
         sweep(production.public)
-        digest = read_digest(source, timezone=production.timezone)
+        digest = source if isinstance(source, Digest) else read_digest(source, timezone=production.timezone)
         draft = write_script(
             digest,
             show_title=production.show.title,

@@ -18,6 +18,8 @@ ALLOWED = {
     "errors": set(),
     "folders": set(),
     "settings": set(),
+    "fetch": set(),
+    "sources": {"digest", "fetch"},
     "config": {"settings"},
     "testing": {"tts"},
     "pipeline": STAGES,
@@ -31,7 +33,7 @@ ALLOWED = {
     "serve": STAGES | {"config", "pipeline", "production", "settings", ""},
     "commands": STAGES
     | {"audition", "config", "console", "curve", "doctor", "listen", "measure", "pipeline", "production", "serve"}
-    | {"settings", ""},
+    | {"settings", "sources", ""},
     "cli": {"commands", ""},
     "__main__": {"cli"},
     "": set(),

@@ -6,21 +6,21 @@ import argparse
 import sys
 from typing import Any
 
-from podcast.commands.shared import config_of
+from podcast.commands.shared import config_of, wanted
 
 
 def script(options: argparse.Namespace) -> int:
     from podcast.console import print_report, print_script
-    from podcast.digest import read_digest
     from podcast.production import existing, lexicon, show
     from podcast.script import write_script
+    from podcast.sources import near, read_one
     from podcast.text import narrate
     from podcast.text.normalize import read
     from podcast.text.report import report
 
-    config = config_of(options, options.digest)
+    config = config_of(options, near(options.digest))
     words = lexicon(config)
-    digest = read_digest(options.digest, timezone=config.show.timezone)
+    digest = read_one(options.digest, wanted(options, config), timezone=config.show.timezone)
     about = show(config)
     draft = write_script(
         digest,
@@ -31,7 +31,7 @@ def script(options: argparse.Namespace) -> int:
     )
     script = narrate(draft, words, unit="sentence", max_characters=90)
     for warning in digest.warnings:
-        print(f"podcast: {options.digest}: {warning}", file=sys.stderr)
+        print(f"podcast: {digest.source}: {warning}", file=sys.stderr)
     if options.report:
         texts = [sentence.text for utterance in script.utterances for sentence in utterance.sentences]
         print_report(report((text, read(text, words)) for text in texts), options.format)

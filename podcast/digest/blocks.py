@@ -217,9 +217,11 @@ class _Inline(Inline):
     def _link(self, node: SyntaxTreeNode, *, bold: bool) -> None:
         url = self.link(str(node.attrs.get("href", "")))
         self._reader.used_labels.add(node.meta.get("label", ""))
-        mark = self.mark()
+        runs, figures = self.run_count, len(self.figures)
         self.walk(node.children, bold=bold, url=url)
-        self.close_link(url, mark)
+        if url and self.run_count == runs:  # a linked image
+            titles = [figure.title for figure in self.figures[figures:]]
+            self.links.append(Link("".join(titles) or url, url))
 
     def _tag(self, node: SyntaxTreeNode, *, bold: bool, url: str | None) -> None:
         tag = node.content
