@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,6 +28,7 @@ _HEADERS = {
     "Accept": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
     "Accept-Encoding": "gzip",
 }
+_HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # a name, or an address of either kind
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last four bytes are an IPv4 address
 _BY_HAND = "Fetch it by other means and give it on standard input: podcast make -"
 
@@ -76,7 +78,7 @@ async def _fetch(address: str, *, allow_private: bool, limit_bytes: int, resolve
             places = await _places(url, allow_private=allow_private and url.host == start.host, resolve=resolve)
             answer = await _ask(client, url, places, where)
             try:
-                if not answer.is_redirect:
+                if not answer.has_redirect_location:
                     return await _whole(answer, str(url), where, limit_bytes)
                 url = _url(answer.headers.get("Location", ""), where, url)
             finally:
@@ -89,7 +91,7 @@ def _url(text: str, where: str, base: httpx.URL | None = None) -> httpx.URL:
         url = base.join(text) if base is not None else httpx.URL(text)
     except (httpx.InvalidURL, ValueError) as error:
         raise InputError(f"is no address: {error}", where=_shown(where)) from None
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not _HOST.fullmatch(url.raw_host):
         to = f"leads to {str(url)[:100]!r}, which" if base is not None else "it"
         raise InputError(f"{to} is no http or https address", where=_shown(where))
     return url
@@ -126,13 +128,10 @@ def is_public(place: str) -> bool:
     except ValueError:
         return False
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(address.packed[-4:])
-        if inner and not is_public(str(inner)):
-            return False
-        if address.ipv4_mapped:
-            return True
+        nat64 = ipaddress.IPv4Address(address.packed[-4:]) if address in _NAT64 else None
+        inner = address.ipv4_mapped or nat64 or address.sixtofour or (address.teredo and address.teredo[1])
+        if inner:
+            return is_public(str(inner))
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
@@ -192,8 +191,8 @@ def _why(error: Exception) -> str:
     match error:
         case httpx.TimeoutException():
             return "does not answer in time"
-        case httpx.RemoteProtocolError():  # also a body shorter than its Content-Length
-            return f"breaks off: {error}"
+        case httpx.RemoteProtocolError():  # a body shorter than its Content-Length, a Location that is no address
+            return f"gives no whole answer: {error}"
         case zlib.error():
             return f"cannot be unpacked: {error}"
     return f"cannot be reached: {error or type(error).__name__}"

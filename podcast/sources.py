@@ -33,7 +33,7 @@ Told = Digest | PodcastError
 
 
 def read_sources(
-    names: Sequence[str], wanted: Wanted, *, timezone: str, stdin: BinaryIO = sys.stdin.buffer
+    names: Sequence[str], wanted: Wanted, *, timezone: str, stdin: BinaryIO | None = None
 ) -> Iterator[Told]:
     """Each digest, or what is wrong with it: one that cannot be read does not keep the others from being made."""
     for name in names:
@@ -43,7 +43,7 @@ def read_sources(
             yield error
 
 
-def read_one(name: str, wanted: Wanted, *, timezone: str, stdin: BinaryIO = sys.stdin.buffer) -> Digest:
+def read_one(name: str, wanted: Wanted, *, timezone: str, stdin: BinaryIO | None = None) -> Digest:
     """The digest of a name, of a feed its newest entry.  Raises PodcastError."""
     if name != STDIN and Path(name).is_dir():
         raise DigestError("this is a folder, not a digest file", where=name, hint="Name a .md file in it.")
@@ -60,11 +60,12 @@ def near(name: str) -> Path | None:
     return None if name == STDIN or is_address(name) else Path(name)
 
 
-def _read(name: str, wanted: Wanted, timezone: str, stdin: BinaryIO) -> Iterator[Told]:
+def _read(name: str, wanted: Wanted, timezone: str, stdin: BinaryIO | None) -> Iterator[Told]:
     from podcast.fetch import fetch, is_address
 
     if name == STDIN:
-        yield from _digests(stdin.read(FEED_LIMIT_BYTES + 1), _STDIN_NAME, wanted, timezone)
+        data = (stdin or sys.stdin.buffer).read(FEED_LIMIT_BYTES + 1)
+        yield from _digests(data, _STDIN_NAME, wanted, timezone)
     elif is_address(name):
         fetched = fetch(name, allow_private=wanted.allow_private)
         parts = urlsplit(name)

@@ -19,7 +19,7 @@ _ELEMENT_LIMIT = 100_000  # feedparser reads 20 000 a second
 _DEPTH_LIMIT = 150
 _ROOTS = frozenset({"rss", "feed", "RDF"})
 _BEFORE_ROOT = (("<?", "?>"), ("<!--", "-->"))
-_DOCTYPE = re.compile(r"<!DOCTYPE\s[^>\[]*(?:\[[^\]]*\]\s*)?>", re.IGNORECASE)
+_DOCTYPE = re.compile(r"<!DOCTYPE\s+([^\s>\[]*)[^>\[]*(?:\[[^\]]*\]\s*)?>", re.IGNORECASE)
 _ELEMENT = re.compile(r"<([A-Za-z_][\w.:-]*)")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _RAW = re.compile(r"(<!\[CDATA\[.*?\]\]>|<!--.*?-->)", re.DOTALL)
@@ -56,6 +56,8 @@ def root_name(text: str) -> str:
         if skipped:
             end = text.find(skipped[1], at)
             at = len(text) if end < 0 else end + len(skipped[1])
+        elif doctype and doctype[1].lower() == "html":
+            return "html"  # which need not write <html>
         elif doctype:
             at = doctype.end()
         else:
