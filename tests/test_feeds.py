@@ -197,6 +197,7 @@ def test_encoding_that_cannot_be_read_is_refused() -> None:
 BOMB = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>' + rss(entry(html="x")).replace(
     "CDATA[x", "CDATA[&b;"
 )
+ATTRIBUTES = " ".join(f"a{index}='b'" for index in range(101))
 LOCAL = '<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/hostname">]><rss><channel><title>&f;</title></channel></rss>'
 
 
@@ -213,6 +214,8 @@ LOCAL = '<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/hostname">]><rss><channel><
         (rss(entry()).replace("</title>", "</titel>", 1), "its XML is broken: mismatched tag"),
         (f"<rss>{'<a>' * 5000}", "nested too deep"),
         (f"<rss>{'<a/>' * 100_001}</rss>", "more than 100000 elements"),
+        (f"<rss><a {ATTRIBUTES}/></rss>", "more than 100 attributes"),
+        ("<rss>" + "".join(f"<a xmlns:x{index}='y'/>" for index in range(1001)) + "</rss>", "too many namespaces"),
         (f"<rss>{' ' * FEED_LIMIT_BYTES}</rss>", "too large: a feed may have 4 MiB"),
         ('{"version": "https://jsonfeed.org/version/1.1"}', "items is no list"),
         ('{"version": "https://jsonfeed.org/version/1.1", "items": [1]}', r"items\[0\] is no object"),
@@ -248,6 +251,7 @@ def deep(tag: str, count: int) -> str:
         (deep("div", 5000), "nested too deep"),  # libxml2 itself stops at 2048, and keeps what it has
         ("<ol><li>" * 200 + "x", "nested too deep"),
         ("<p>" + "字" * 200_000, "more than 512 KiB of HTML"),
+        ("<a " + "".join(f"a{index}=b " for index in range(50_000)) + ">", "thousands of attributes"),
         ("<p>没有编号的新闻。</p>", "no numbered items"),
         ("", "no text"),
         ("<!-- 只有注释 -->", "no numbered items"),

@@ -15,7 +15,7 @@ from podcast.digest.assemble import assemble
 from podcast.digest.blocks import Block, Listing, Text
 from podcast.digest.head import find_date, with_zone
 from podcast.digest.hypertext import read_hypertext
-from podcast.digest.lines import Note, plain, without_controls, without_decoration
+from podcast.digest.lines import Note, plain, shorten, without_controls, without_decoration
 from podcast.digest.moments import read_moment
 from podcast.digest.passages import Passages, read_passages
 from podcast.digest.tree import plain_to_html, text_of_html, with_line_breaks
@@ -43,7 +43,7 @@ class FeedEntry:
 
     @property
     def where(self) -> str:
-        return f"{self.source.parent}: entry 「{self.title or self.source.name}」"
+        return f"{self.source.parent}: entry 「{shorten(self.title or self.source.name)}」"
 
     def read(self, zone: ZoneInfo) -> Digest:
         """Raises DigestError where the entry is none."""

@@ -16,6 +16,8 @@ from xml.parsers import expat
 from podcast.errors import DigestError
 
 _ELEMENT_LIMIT = 100_000  # feedparser reads 20 000 a second
+_ATTRIBUTE_LIMIT = 100  # of one element; feedparser's time grows with the square of these
+_NAMESPACE_LIMIT = 1000  # declarations, likewise
 _DEPTH_LIMIT = 150
 _ROOTS = frozenset({"rss", "feed", "RDF"})
 _BEFORE_ROOT = (("<?", "?>"), ("<!--", "-->"))
@@ -108,14 +110,17 @@ class _Guard:
 
     def __init__(self, where: str) -> None:
         self._where = where
-        self._depth = self._count = 0
+        self._depth = self._count = self._namespaces = 0
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
+        self.parser.StartNamespaceDeclHandler = self._namespace
         self.parser.EntityDeclHandler = self._entity
 
-    def _start(self, *_: object) -> None:
+    def _start(self, _: str, attributes: dict[str, str]) -> None:
         self._depth, self._count = self._depth + 1, self._count + 1
+        if len(attributes) > _ATTRIBUTE_LIMIT:
+            raise self._refusal(f"an element has more than {_ATTRIBUTE_LIMIT} attributes")
         if self._depth > _DEPTH_LIMIT:
             raise self._refusal("its elements are nested too deep")
         if self._count > _ELEMENT_LIMIT:
@@ -123,6 +128,11 @@ class _Guard:
 
     def _end(self, *_: object) -> None:
         self._depth -= 1
+
+    def _namespace(self, *_: object) -> None:
+        self._namespaces += 1
+        if self._namespaces > _NAMESPACE_LIMIT:
+            raise self._refusal("it declares too many namespaces")
 
     def _entity(self, name: str, *_: object) -> None:
         raise self._refusal(f"it declares an entity of its own, {name[:40]!r}: none is read")
