@@ -28,7 +28,7 @@ _BOILERPLATE = re.compile(
 )
 _FOOTNOTE_MARK = re.compile(r"\W*\d{0,3}\W*")
 _BOLD = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
-_BREAKS = re.compile(r"[ \t\r\f]*\n\s*")
+_SPACE = re.compile(r"\s+")
 
 
 def read_hypertext(source: str, base: str, where: str, notes: list[Note]) -> list[Block]:
@@ -111,7 +111,7 @@ class _Builder:
         """Add text; a line's end in it is white space, which Chinese text loses later."""
         if text is None:
             return
-        text = _BREAKS.sub("\n", without_controls(text))
+        text = _SPACE.sub(lambda match: "\n" if "\n" in match[0] else " ", without_controls(text))
         if not self._inline.run_count:
             text = text.lstrip()
         if text:

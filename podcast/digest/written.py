@@ -156,10 +156,10 @@ class _Reader:
             raise self.wrong(place or "it", "is no object")
         hints = typing.get_type_hints(kind)
         built = {}
-        for key in values.keys() - hints.keys():
+        for key in [key for key in values if key not in hints][:1]:
             near = difflib.get_close_matches(key, hints, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(hints)}."
-            raise self.wrong(_join(place, key), "is an unknown key", hint)
+            raise self.wrong(_join(place, key[:80]), "is an unknown key", hint)
         for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # every caller passes a dataclass
             name, here = f"{kind.__name__}.{field.name}", _join(place, field.name)
             if field.name in values:
