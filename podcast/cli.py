@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from podcast.commands import checking, making, publishing, reading, speaking, st
 from podcast.commands.shared import ENGINES, told
 from podcast.errors import InputError, PodcastError
 
+_DIGEST = "Markdown, a script document, JSON, a feed (RSS, Atom, JSON Feed) or its address, or - for standard input"
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -66,7 +68,7 @@ def command_parsers() -> dict[str, argparse.ArgumentParser]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="podcast", description="Turns a Chinese news digest in Markdown into a spoken podcast episode."
+        prog="podcast", description="Turns a Chinese news digest into a spoken podcast episode."
     )
     parser.add_argument("--version", action="version", version=f"podcast {__version__}")
     common = argparse.ArgumentParser(add_help=False)
@@ -86,9 +88,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--engine", choices=ENGINES, help="who speaks (default: tts.engine of the config)")
 
     make = command("make", making.make, "make the episodes of digests, the feed and the pages (only what changed)")
-    make.add_argument(
-        "digests", nargs="+", type=Path, metavar="DIGEST", help="digests, script documents, folders of them"
-    )
+    make.add_argument("digests", nargs="+", metavar="DIGEST", help=f"{_DIGEST}, or a folder of digests")
+    _feed_options(make)
     public(make)
     engine(make)
     make.add_argument("--edition", choices=("full", "brief"), help="how much is said")
@@ -125,18 +126,33 @@ def _parser() -> argparse.ArgumentParser:
     public(check)
     _check_options(check)
     _serve_options(command("serve", publishing.serve, "site, feed, downloads, and episodes on demand"), public, engine)
-    cache = command("cache", speaking.cache, "what the clip cache holds; prune it")
-    cache.add_argument("--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this")
+    command("cache", speaking.cache, "what the clip cache holds; prune it").add_argument(
+        "--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this"
+    )
     return parser
 
 
 def _script_options(script: argparse.ArgumentParser) -> None:
-    script.add_argument("digest", type=Path, metavar="DIGEST", help="a digest or a script document")
+    script.add_argument("digest", metavar="DIGEST", help=_DIGEST)
+    _feed_options(script)
     script.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it as a document that can be edited")
     script.add_argument("--fresh", action="store_true", help="with -o: drop what was edited in FILE")
-    script.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    script.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="of what is printed")
     script.add_argument("--report", action="store_true", help="show every place where spoken differs from written")
     script.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+
+
+def _feed_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--entries", type=_count, metavar="N", help="of a feed, the N newest entries (default: 1)")
+    sub.add_argument("--since", type=date.fromisoformat, metavar="DATE", help="of a feed, all entries from this day on")
+    sub.add_argument("--allow-private", action="store_true", help="fetch a feed from this machine or its network, too")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def _check_options(check: argparse.ArgumentParser) -> None:

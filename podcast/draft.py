@@ -64,17 +64,26 @@ class Draft:
         return document_markdown(self.document)
 
 
-def read_draft(source: Path, words: Words, *, timezone: str) -> Draft:
-    """The draft of a digest file or a script document.  Raises DigestError, ScriptError, ConfigError."""
-    return read_draft_text(read_text(source), source, words, timezone=timezone)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an episode is made of, read."""
+
+    path: Path  # is named in messages
+    content: Digest | Document
+
+    @property
+    def digest(self) -> Digest:
+        """What it is about."""
+        return digest_of(self.content) if isinstance(self.content, Document) else self.content
 
 
-def read_draft_text(text: str, source: Path, words: Words, *, timezone: str) -> Draft:
-    """The same of a text; `source` is named in errors."""
-    if is_document(text):
-        document = _read_document(text, source)
-        return Draft(document, None, document.warnings, edited=is_edited(document))
-    digest = read_digest_text(text, source, timezone=timezone)
+def read_draft(source: Path | Source, words: Words, *, timezone: str) -> Draft:
+    """The draft of a digest or a script document, or of its file.  Raises DigestError, ScriptError, ConfigError."""
+    if isinstance(source, Path):
+        source = read_source_text(read_text(source), source, timezone=timezone)
+    if isinstance(source.content, Document):
+        return Draft(source.content, None, source.content.warnings, edited=is_edited(source.content))
+    digest = source.content
     script = write_script(
         digest,
         show_title=words.show_title,
@@ -82,20 +91,15 @@ def read_draft_text(text: str, source: Path, words: Words, *, timezone: str) -> 
         edition=words.edition,
         templates=words.templates,
     )
-    document = document_of(digest, script, source=source_name(source), edition=words.edition)
+    document = document_of(digest, script, source=source_name(source.path), edition=words.edition)
     return Draft(document, digest, digest.warnings, edited=False)
 
 
-def read_source(source: Path, *, timezone: str) -> Digest:
-    """The digest of either kind of file, for those who only ask what it is about.  Raises as above."""
-    return read_source_text(read_text(source), source, timezone=timezone)
-
-
-def read_source_text(text: str, source: Path, *, timezone: str) -> Digest:
-    """The same of a text; `source` is named in errors."""
+def read_source_text(text: str, source: Path, *, timezone: str) -> Source:
+    """The source that a Markdown text is; `source` is named in errors.  Raises as above."""
     if is_document(text):
-        return digest_of(_read_document(text, source))
-    return read_digest_text(text, source, timezone=timezone)
+        return Source(source, _read_document(text, source))
+    return Source(source, read_digest_text(text, source, timezone=timezone))
 
 
 def with_edits(draft: Draft, kept: Path) -> Draft:

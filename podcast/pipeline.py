@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podcast.audio import Music, Tags, Target, make_master, waveform_svg
-from podcast.draft import Draft, Words, read_draft, with_edits
+from podcast.draft import Draft, Source, Words, read_draft, with_edits
 from podcast.errors import EngineUnavailable, QualityError, SetupError
 from podcast.models import Clip, Digest, Episode, Script, Show
 from podcast.publish.episode import EPISODES, SCRIPT, episode_id, new_guid, read_episode, write_episode
@@ -92,7 +92,7 @@ class Watcher:
 
 
 def make_episode(
-    source: Path,
+    source: Path | Source,
     production: Production,
     *,
     id: str | None = None,  # noqa: A002 -- the field's name
@@ -100,8 +100,7 @@ def make_episode(
     fresh: bool = False,
     watcher: Watcher | None = None,
 ) -> Made:
-    """Make the episode of a digest or a script document and write its folder.  The feed is not touched: `publish_show`
-    does that.
+    """Make the episode of a digest or a script document and write its folder.  The feed is `publish_show`'s.
 
     `id`: the folder that was reserved for it; otherwise that of `episode_id`.  `fresh`: what was edited in the
     episode's script.md is dropped; otherwise it is kept.

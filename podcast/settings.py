@@ -170,6 +170,13 @@ class PublishConfig:
 
 
 @dataclass(frozen=True)
+class FetchConfig:
+    allow_private: bool = key(
+        default=False, comment="whether a feed may be fetched from this machine or its network, if its address is named"
+    )
+
+
+@dataclass(frozen=True)
 class ServeConfig:
     host: str = key("127.0.0.1", "address to listen on; others than this machine's own need a token")
     port: int = key(8000, "port to listen on", limits=(0, 65535))
@@ -198,6 +205,7 @@ class Config:
     audio: AudioConfig = field(default_factory=AudioConfig)
     script: ScriptConfig = field(default_factory=ScriptConfig)
     publish: PublishConfig = field(default_factory=PublishConfig)
+    fetch: FetchConfig = field(default_factory=FetchConfig)
     serve: ServeConfig = field(default_factory=ServeConfig, metadata={"comment": "episodes on demand"})
     lexicon: dict[str, str] = field(default_factory=dict, metadata={"comment": '重塑 = "chong2 su4", Qwen = "千问"'})
     path: Path | None = field(default=None, metadata={"internal": True})  # the file it was read from

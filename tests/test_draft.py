@@ -13,6 +13,7 @@ from podcast.commands.making import _readable as readable_files
 from podcast.draft import read_draft
 from podcast.errors import ScriptError
 from podcast.pipeline import Production, make_episode
+from podcast.sources import Wanted, read_sources
 from podcast.testing import ToneEngine
 from tests.test_pipeline import DIGEST, make, studio
 
@@ -214,6 +215,7 @@ def test_a_digest_and_its_document_are_one_episode(
 ) -> None:
     """Both at once are refused: which of them would it be?"""
     document = write(source, quick(tmp_path, ToneEngine()))
-    readable, failed = readable_files([source, document], "Asia/Shanghai")
-    assert (readable, len(failed)) == ([source], 1)
+    found = read_sources([str(source), str(document)], Wanted(), timezone="Asia/Shanghai")
+    readable, failed = readable_files(found)
+    assert ([each.path for each in readable], len(failed)) == ([source], 1)
     assert f"{document}: has the name and the date of {source}" in capsys.readouterr().err

@@ -20,6 +20,8 @@ ALLOWED = {
     "sounds": set(),
     "settings": set(),
     "draft": {"digest", "script", "text", "publish"},
+    "fetch": set(),
+    "sources": {"digest", "draft", "fetch", "script"},
     "config": {"settings"},
     "testing": {"tts"},
     "pipeline": STAGES | {"draft"},
@@ -44,6 +46,7 @@ ALLOWED = {
         "pipeline",
         "production",
         "serve",
+        "sources",
     }
     | {"settings", ""},
     "cli": {"commands", ""},

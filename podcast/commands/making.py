@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from podcast.commands.shared import config_of, told
-from podcast.errors import DigestError, EngineUnavailable, InputError, PodcastError, SetupError
+from podcast.commands.shared import config_of, told, wanted
+from podcast.errors import EngineUnavailable, InputError, PodcastError, SetupError
 
 if TYPE_CHECKING:
     from podcast.console import Display
+    from podcast.draft import Source
     from podcast.pipeline import Made, Production
 
 
@@ -22,9 +22,11 @@ def make(options: argparse.Namespace) -> int:
     from podcast.console import Display
     from podcast.production import production
     from podcast.publish import check_show, exclusive, prepare_public, publish_show
+    from podcast.sources import near, read_sources
 
-    config = config_of(options, options.digests[0])
-    digests, failed = _readable(_digest_files(options.digests), config.show.timezone)
+    config = config_of(options, near(options.digests[0]))
+    told_of = read_sources(options.digests, wanted(options, config), timezone=config.show.timezone)
+    digests, failed = _readable(told_of)
     accept = frozenset(options.accept)
     if len(digests) > 1 and any("/" not in name for name in accept):
         raise InputError("--accept names no episode", hint="With several digests write --accept EPISODE/UTTERANCE.")
@@ -46,39 +48,40 @@ def make(options: argparse.Namespace) -> int:
     return max((error.exit_status for error in failed), default=0)
 
 
-def _readable(paths: Sequence[Path], timezone: str) -> tuple[list[Path], list[PodcastError]]:
-    """The files that can be made, and what is wrong with the others: told before anything is spoken."""
-    from podcast.draft import read_source
+def _readable(found: Iterable[Source | PodcastError]) -> tuple[list[Source], list[PodcastError]]:
+    """What can be made, and what is wrong with the rest: told before anything is spoken."""
     from podcast.publish import source_name
 
-    readable: dict[tuple[str, date], Path] = {}
+    readable: dict[tuple[str, date], Source] = {}
     failed: list[PodcastError] = []
-    for path in paths:
-        try:
-            digest = read_source(path, timezone=timezone)
-            other = readable.setdefault((source_name(digest.source), digest.published.date()), path)
-            if other != path:
-                hint = "Make one of them, or give one another name: by name and date an episode knows its digest."
-                raise InputError(f"has the name and the date of {other}", where=str(path), hint=hint)
-        except PodcastError as error:
-            failed.append(told(error))
+    for source in found:
+        if isinstance(source, PodcastError):
+            failed.append(told(source))
+            continue
+        key = source_name(source.digest.source), source.digest.published.date()
+        if key in readable:
+            hint = "Make one of them, or give one another name: by name and date an episode knows its digest."
+            what = f"has the name and the date of {readable[key].path}"
+            failed.append(told(InputError(what, where=str(source.path), hint=hint)))
+        else:
+            readable[key] = source
     return list(readable.values()), failed
 
 
 def _make_each(
-    digests: Sequence[Path], work: Production, display: Display, made: list[Made], *, force: bool, fresh: bool
+    sources: Sequence[Source], work: Production, display: Display, made: list[Made], *, force: bool, fresh: bool
 ) -> list[PodcastError]:
     """Make the episodes; one that fails does not keep the others from being made, unless no engine can speak."""
     from podcast.pipeline import make_episode
 
     failed = []
-    for path in digests:
+    for source in sources:
         try:
-            with display.episode(path.name) as watcher:
-                result = make_episode(path, work, force=force, fresh=fresh, watcher=watcher)
+            with display.episode(source.path.name) as watcher:
+                result = make_episode(source, work, force=force, fresh=fresh, watcher=watcher)
         except PodcastError as error:
-            if path.name not in (error.where or ""):
-                error.where = ", ".join(filter(None, (str(path), error.where)))
+            if source.path.name not in (error.where or ""):
+                error.where = ", ".join(filter(None, (str(source.path), error.where)))
             failed.append(told(error))
             if isinstance(error, EngineUnavailable | SetupError):
                 break
@@ -86,20 +89,6 @@ def _make_each(
             display.made(result)
             made.append(result)
     return failed
-
-
-def _digest_files(paths: Sequence[Path]) -> list[Path]:
-    """The digests that are named, those of a folder in order of name."""
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found = sorted(file for file in path.glob("*.md") if not file.name.startswith(("_", ".", "README")))
-            if not found:
-                raise DigestError("the folder has no digest: looked for *.md", where=str(path))
-            files += found
-        else:
-            files.append(path)
-    return files
 
 
 def _summary(made: Made) -> dict[str, Any]:

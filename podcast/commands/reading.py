@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from podcast.commands.shared import config_of
+from podcast.commands.shared import config_of, wanted
 from podcast.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,10 +18,12 @@ def script(options: argparse.Namespace) -> int:
     from podcast.console import print_report, print_script
     from podcast.draft import Words, read_draft
     from podcast.production import existing, lexicon, show
+    from podcast.sources import near, read_one
     from podcast.text import narrate
     from podcast.text.report import script_report
 
-    config = config_of(options, options.digest)
+    config = config_of(options, near(options.digest))
+    source = read_one(options.digest, wanted(options, config), timezone=config.show.timezone)
     about = show(config)
     own = Words(
         show_title=about.title,
@@ -29,11 +31,11 @@ def script(options: argparse.Namespace) -> int:
         edition=options.edition or config.script.edition,
         templates=existing(config, config.script.templates, "script.templates"),
     )
-    draft = read_draft(options.digest, own, timezone=config.show.timezone)
+    draft = read_draft(source, own, timezone=config.show.timezone)
     if options.output:
         draft = _write(draft, options)
     for warning in draft.warnings:
-        print(f"podcast: {options.digest}: {warning}", file=sys.stderr)
+        print(f"podcast: {source.path}: {warning}", file=sys.stderr)
     if options.output:
         return 0
     words = lexicon(config)

@@ -12,6 +12,7 @@ from podcast.errors import PodcastError
 
 if TYPE_CHECKING:
     from podcast.settings import Config
+    from podcast.sources import Wanted
 
 ENGINES = ("auto", "edge", "kokoro", "openai")
 
@@ -25,6 +26,14 @@ def config_of(options: argparse.Namespace, near: Path | None = None) -> Config:
         start = near or Path.cwd()
         path = find_config(start if start.is_dir() else start.parent) or find_config(Path.cwd())
     return load_config(path, os.environ)
+
+
+def wanted(options: argparse.Namespace, config: Config) -> Wanted:
+    """Which entries of a feed: the newest one, so many of them, or all from a day on."""
+    from podcast.sources import Wanted
+
+    newest = options.entries or (None if options.since else 1)
+    return Wanted(newest, options.since, options.allow_private or config.fetch.allow_private)
 
 
 def told(error: PodcastError) -> PodcastError:

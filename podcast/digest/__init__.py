@@ -1,6 +1,9 @@
-"""Markdown file -> Digest.
+"""Markdown file -> Digest; feed -> its entries -> Digests; JSON -> Digest.
 
-    bytes --__init__--> text --head--> front matter, body --blocks--> lines of plain text --passages--> Digest
+    Markdown --head--> front matter, body --blocks--> lines of plain text --passages, assemble--> Digest
+    RSS, Atom --xmlfeed--+
+    JSON Feed --jsonfeed-+-> entries --feed--> HTML --hypertext--> the same blocks --passages, assemble--> Digest
+    JSON of our own --written--> Digest
 
 Nothing of the body is dropped in silence: it becomes title, overview, item, interlude, commentary, link or figure, or a
 warning names it.
@@ -8,22 +11,36 @@ warning names it.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from podcast.digest.assemble import assemble
-from podcast.digest.blocks import Note, read_blocks
-from podcast.digest.head import Head, date_in_name, find_date, read_head
-from podcast.digest.lines import CONTROLS, without_controls
+from podcast.digest.blocks import read_blocks
+from podcast.digest.charsets import looks_like_gb18030
+from podcast.digest.head import Head, date_in_name, find_date, read_head, with_zone, zone_of
+from podcast.digest.lines import CONTROLS, Note, without_controls
 from podcast.digest.passages import Passages, read_passages
-from podcast.errors import ConfigError, DigestError
+from podcast.errors import DigestError
 from podcast.models import Digest
 
-__all__ = ["SIZE_LIMIT_BYTES", "read_digest", "read_digest_text", "read_text"]
+if TYPE_CHECKING:
+    from podcast.digest.feed import Feed
 
+__all__ = [
+    "FEED_LIMIT_BYTES",
+    "SIZE_LIMIT_BYTES",
+    "decode",
+    "read_bytes",
+    "read_digest",
+    "read_digest_text",
+    "read_source",
+    "read_text",
+]
+
+FEED_LIMIT_BYTES = 4 * 1024 * 1024  # ten full entries have 0.2 to 1 MB
 SIZE_LIMIT_BYTES = 2 * 1024 * 1024  # a day's digest is 10 to 20 kB
-_TIME_OF_DAY = time(8, 0)  # for a digest that names a day and no time: the clock must not decide
 
 
 def read_digest(path: Path, *, timezone: str = "Asia/Shanghai") -> Digest:
@@ -37,7 +54,23 @@ def read_digest(path: Path, *, timezone: str = "Asia/Shanghai") -> Digest:
 
 def read_text(path: Path) -> str:
     """The text of a Markdown file.  Raises DigestError when it cannot be read, is too large or no text."""
-    return _decode(_read(path), path)
+    return decode(read_bytes(path), path)
+
+
+def read_source(
+    data: bytes, source: Path, *, timezone: str = "Asia/Shanghai", address: str = "", charset: str = ""
+) -> Digest | Feed:
+    """Read what a file, a pipe or a server gave, told apart by what is in it and not by its name.
+
+    `source` names it in errors; `address` is where it was fetched and `charset` what the server said of it.  Raises
+    DigestError, ConfigError.
+    """
+    from podcast.digest.sniff import read_other  # brings lxml and feedparser, which Markdown has no need of
+
+    if len(data) > FEED_LIMIT_BYTES:
+        raise _too_large(len(data), str(source), FEED_LIMIT_BYTES)
+    found = read_other(data, source, zone_of(timezone), address, charset)
+    return found or read_digest_text(decode(data, source), source, timezone=timezone)
 
 
 def read_digest_text(text: str, source: Path, *, timezone: str = "Asia/Shanghai") -> Digest:
@@ -49,7 +82,7 @@ def read_digest_text(text: str, source: Path, *, timezone: str = "Asia/Shanghai"
         line = text.count("\n", 0, text.index(found[0])) + 1
         notes.append(Note(line, f"{len(found)} control characters from here on were left out"))
     try:
-        return _read_text(without_controls(text), source, _zone(timezone), notes)
+        return _read_text(without_controls(text), source, zone_of(timezone), notes)
     except RecursionError:
         raise DigestError("it is nested too deep to be read", where=str(source), hint="Write it flatter.") from None
 
@@ -74,9 +107,7 @@ def _published(head: Head, passages: Passages, source: Path, zone: ZoneInfo) -> 
             where=str(source),
             hint="Name the file like 2025-11-04.md, or begin it with a line like: 2025.11.04 全球AI新闻速递",
         )
-    if isinstance(written, datetime):
-        return written if written.tzinfo else written.replace(tzinfo=zone)
-    return datetime.combine(written, _TIME_OF_DAY, zone)
+    return with_zone(written, zone)
 
 
 def _title(head: Head, passages: Passages, published: date, notes: list[Note]) -> str:
@@ -99,14 +130,8 @@ def _no_items(text: str, source: Path) -> DigestError:
     )
 
 
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: "../x", and a folder of zones such as "Asia"
-        raise ConfigError(f"no time zone is called {name!r}", hint="Write one like Asia/Shanghai.") from None
-
-
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path, limit_bytes: int = SIZE_LIMIT_BYTES) -> bytes:
+    """The content of a file that may hold a digest.  Raises DigestError."""
     where = str(path)
     try:
         if path.is_dir():
@@ -114,8 +139,8 @@ def _read(path: Path) -> bytes:
         size_bytes = path.stat().st_size
         if not path.is_file():
             raise DigestError("this is no regular file", where=where, hint="Name a .md file.")
-        if size_bytes > SIZE_LIMIT_BYTES:
-            raise _too_large(size_bytes, where)
+        if size_bytes > limit_bytes:
+            raise _too_large(size_bytes, where, limit_bytes)
         return path.read_bytes()
     except FileNotFoundError:
         raise DigestError("there is no such file", where=where, hint="Check the name.") from None
@@ -124,15 +149,17 @@ def _read(path: Path) -> bytes:
         raise DigestError(f"it cannot be read: {reason}", where=where, hint="Check its permissions.") from None
 
 
-def _too_large(size_bytes: int, where: str) -> DigestError:
+def _too_large(size_bytes: int, where: str, limit_bytes: int = SIZE_LIMIT_BYTES) -> DigestError:
+    what = "a digest" if limit_bytes == SIZE_LIMIT_BYTES else "a feed"
     return DigestError(
-        f"{size_bytes / 1024 / 1024:.1f} MiB is too large: a digest may have {SIZE_LIMIT_BYTES // 1024 // 1024} MiB",
+        f"{size_bytes / 1024 / 1024:.1f} MiB is too large: {what} may have {limit_bytes // 1024 // 1024} MiB",
         where=where,
         hint="Split it, or check that it is the right file.",
     )
 
 
-def _decode(data: bytes, path: Path) -> str:
+def decode(data: bytes, path: Path) -> str:
+    """The text of a file's bytes; `path` is named in errors.  Raises DigestError for what is not UTF-8."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _wrong_encoding("UTF-16", path)
     if b"\0" in data:
@@ -141,7 +168,7 @@ def _decode(data: bytes, path: Path) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        if _looks_like_gb18030(data):
+        if looks_like_gb18030(data):
             raise _wrong_encoding("GB18030", path) from None
         raise DigestError(
             f"it is not UTF-8: byte 0x{data[error.start]:02X} cannot be read",
@@ -156,16 +183,6 @@ def _wrong_encoding(name: str, path: Path) -> DigestError:
         where=str(path),
         hint=f"Convert it: iconv -f {name} -t UTF-8 {path.name} > utf8.md",
     )
-
-
-def _looks_like_gb18030(data: bytes) -> bool:
-    """Whether it decodes, and every tenth character or more is one of the 6763 Han of GB 2312 (bytes B0A1 to F7FE)."""
-    try:
-        text = data.decode("gb18030")
-    except UnicodeDecodeError:
-        return False
-    common = sum(b"\xb0\xa1" <= char.encode("gb18030") <= b"\xf7\xfe" for char in text if "\u4e00" <= char <= "\u9fff")
-    return common * 10 >= len(text)
 
 
 def _binary(where: str) -> DigestError:

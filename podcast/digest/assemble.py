@@ -10,16 +10,21 @@ import re
 from datetime import date, datetime
 from pathlib import Path
 
-from podcast.digest.blocks import Note
 from podcast.digest.head import find_date
+from podcast.digest.lines import Note
 from podcast.digest.passages import Passage, Passages
 from podcast.models import Digest, Interlude, Item
 
 _TODAY = re.compile(r"今天是\s*(\S{8,12})")
 
 
-def assemble(found: Passages, *, source: Path, title: str, published: datetime, notes: list[Note]) -> Digest:
-    """Decide what only the whole file can tell, and number the items as they come."""
+def assemble(
+    found: Passages, *, source: Path, title: str, published: datetime, notes: list[Note], counted: str = "line"
+) -> Digest:
+    """Decide what only the whole file can tell, and number the items as they come.
+
+    `counted`: what the number of a note counts; HTML has no lines to speak of.
+    """
     notes = [*notes, *found.notes]
     passages = _settle(found.passages, notes)
     items = [passage for passage in passages if passage.kind == "item"]
@@ -37,7 +42,7 @@ def assemble(found: Passages, *, source: Path, title: str, published: datetime, 
         interludes=_interludes(passages),
         links=tuple(link for passage in others for link in passage.links),
         figures=tuple(figure for passage in others for figure in passage.figures),
-        warnings=tuple(dict.fromkeys(f"line {note.line}: {note.text}" for note in sorted(notes))),
+        warnings=tuple(dict.fromkeys(f"{counted} {note.line}: {note.text}" for note in sorted(notes))),
     )
 
 

@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import unquote
 
 from markdown_it.tree import SyntaxTreeNode
 
 from podcast.digest.html import read_html
-from podcast.digest.lines import ADDRESS, Line, Run, plain, shorten
+from podcast.digest.inline import Inline
+from podcast.digest.lines import Line, Note, plain, shorten
 from podcast.digest.syntax import NESTING_LIMIT, parse_markdown
 from podcast.errors import DigestError
 from podcast.models import Figure, Link
 
 _FOOTNOTE_MARK = re.compile(r"\[\^[^\]\s]+\](?!:)")
 _BRACKET_LIMIT = 50_000  # of one digest; unpaired, 100 000 take markdown-it 10 s
-
-
-class Note(NamedTuple):
-    """What was not understood, and what became of it."""
-
-    line: int  # in the file, from 1
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ class _Reader:
         self._source_lines = source_lines
         self._first_line = first_line
         self._source = source
-        self._notes = notes
+        self.notes = notes
         self.used_labels: set[str] = set()  # of link definitions
 
     def blocks(self, nodes: Sequence[SyntaxTreeNode]) -> Iterator[Block]:
@@ -111,7 +105,7 @@ class _Reader:
             elif node.type == "html_block":
                 yield self._html(node, line)
             else:
-                self._notes.append(Note(line, f"a {node.type} is not read"))
+                self.notes.append(Note(line, f"a {node.type} is not read"))
 
     def unused(self, references: Sequence[tuple[str, dict[str, Any]]]) -> list[Block]:
         """What "[label]: address" lines say that no link uses."""
@@ -123,8 +117,8 @@ class _Reader:
             line = self._first_line + reference["map"][0]
             name = (label or reference["label"]).lower()
             words = " ".join(f"{name} {unquote(href)} {reference.get('title') or ''}".split())
-            self._notes.append(Note(line, f"link definition 「{words}」 is used nowhere: not spoken"))
-            if url := self.link(href, line):
+            self.notes.append(Note(line, f"link definition 「{words}」 is used nowhere: not spoken"))
+            if url := Inline(line, self.notes, self.is_at_margin).link(href):
                 found.append(Text(line, links=(Link(reference["title"] or name, url),)))
         return found
 
@@ -169,12 +163,12 @@ class _Reader:
             elif piece.kind == "image":
                 inline.add_image(piece.text, piece.url or "")
             else:
-                inline.add(piece.text, url=None if piece.url is None else self.link(piece.url, line))
+                inline.add(piece.text, url=None if piece.url is None else inline.link(piece.url))
         for text in page.unread:
-            self._notes.append(Note(line, f"not spoken: {shorten(text)}"))
+            self.notes.append(Note(line, f"not spoken: {shorten(text)}"))
         if page.tags:
             tags = " ".join(f"<{tag}>" for tag in page.tags)
-            self._notes.append(Note(line, f"HTML {tags}: its text is kept, the markup is not"))
+            self.notes.append(Note(line, f"HTML {tags}: its text is kept, the markup is not"))
         return Text(line, inline.finish(), 0, tuple(inline.figures), tuple(inline.links))
 
     def _never_closed(self, what: str, line: int, hint: str) -> DigestError:
@@ -184,35 +178,13 @@ class _Reader:
         at = line - self._first_line
         return at < len(self._source_lines) and not self._source_lines[at].startswith((" ", "\t", ">"))
 
-    def note(self, line: int, text: str) -> None:
-        self._notes.append(Note(line, text))
 
-    def link(self, href: str, line: int) -> str:
-        """The address of a link, "" where it has none that can be followed."""
-        if not href.strip():
-            self.note(line, "a link without an address: its text is kept")
-            return ""
-        try:
-            parts = urlsplit(href)
-            followed = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname)
-        except ValueError:  # such as http://[
-            followed = False
-        if not followed:
-            self.note(line, f"the address {shorten(unquote(href))} is not http or https: left out")
-        return href if followed else ""
-
-
-@dataclass
-class _Inline:
+class _Inline(Inline):
     """Turns the inside of a paragraph into lines."""
 
-    reader: _Reader
-    number: int  # of the line being filled
-    lines: list[Line] = field(default_factory=list)
-    figures: list[Figure] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-    _runs: list[Run] = field(default_factory=list)
-    _joined: bool = False
+    def __init__(self, reader: _Reader, number: int) -> None:
+        super().__init__(number, reader.notes, reader.is_at_margin)
+        self._reader = reader
 
     def walk(self, nodes: Sequence[SyntaxTreeNode], *, bold: bool = False, url: str | None = None) -> None:
         for node in nodes:
@@ -222,65 +194,39 @@ class _Inline:
             elif kind in {"softbreak", "hardbreak"}:
                 self._break(joined=kind == "softbreak", bold=bold, url=url)
             elif kind == "code_inline":
-                self._runs.append(Run(node.content, bold, url))
+                self.add_raw(node.content, bold=bold, url=url)
             elif kind == "link":
                 self._link(node, bold=bold)
             elif kind == "image":
                 self.add_image(_alt(node), str(node.attrs.get("src", "")))
-                self.reader.used_labels.add(node.meta.get("label", ""))
+                self._reader.used_labels.add(node.meta.get("label", ""))
             elif kind in {"html_inline", "template_tag"}:
                 self._tag(node, bold=bold, url=url)
             else:  # strong, em, s
                 if kind == "s":
-                    self.reader.note(self.number, "struck text is kept")
+                    self.note("struck text is kept")
                 self.walk(node.children, bold=bold or kind == "strong", url=url)
-
-    def add(self, text: str, *, bold: bool = False, url: str | None = None) -> None:
-        """Append text; addresses in it become links."""
-        at = 0
-        for match in ADDRESS.finditer(text) if url is None else ():
-            self._runs.append(Run(text[at : match.start()], bold))
-            self._runs.append(Run(match[0], bold, self.reader.link(match[0], self.number)))
-            at = match.end()
-        self._runs.append(Run(text[at:], bold, url))
-
-    def add_image(self, alt: str, src: str) -> None:
-        self.figures.append(Figure("image", plain(alt), self.reader.link(src, self.number) or None))
-
-    def end_line(self, *, joined: bool, number: int) -> None:
-        runs = tuple(run for run in self._runs if run.text)
-        if "".join(run.text for run in runs).strip():
-            self.lines.append(Line(self.number, runs, self._joined, self.reader.is_at_margin(self.number)))
-            self._joined = joined
-        else:
-            self._joined = self._joined and joined
-        self._runs = []
-        self.number = number
-
-    def finish(self) -> tuple[Line, ...]:
-        self.end_line(joined=False, number=self.number)
-        return tuple(self.lines)
 
     def _break(self, *, joined: bool, bold: bool, url: str | None) -> None:
         if url is None:
             self.end_line(joined=joined, number=self.number + 1)
         else:  # a link that runs over two lines is one link
-            self._runs.append(Run("\n", bold, url))
+            self.add_raw("\n", bold=bold, url=url)
             self.number += 1
 
     def _link(self, node: SyntaxTreeNode, *, bold: bool) -> None:
-        url = self.reader.link(str(node.attrs.get("href", "")), self.number)
-        self.reader.used_labels.add(node.meta.get("label", ""))
-        runs, figures = len(self._runs), len(self.figures)
+        url = self.link(str(node.attrs.get("href", "")))
+        self._reader.used_labels.add(node.meta.get("label", ""))
+        runs, figures = self.run_count, len(self.figures)
         self.walk(node.children, bold=bold, url=url)
-        if url and len(self._runs) == runs:  # a linked image
+        if url and self.run_count == runs:  # a linked image
             titles = [figure.title for figure in self.figures[figures:]]
             self.links.append(Link("".join(titles) or url, url))
 
     def _tag(self, node: SyntaxTreeNode, *, bold: bool, url: str | None) -> None:
         tag = node.content
         if node.type == "template_tag":
-            self.reader.note(self.number, f"template tag {shorten(tag)}: not spoken")
+            self.note(f"template tag {shorten(tag)}: not spoken")
         elif re.match(r"<br\s*/?>", tag, re.IGNORECASE):
             self._break(joined=False, bold=bold, url=url)
             self.number -= 1  # no line ends here in the file
@@ -290,12 +236,12 @@ class _Inline:
             for image in images:
                 self.add_image(image.text, image.url or "")
             if not images and not tag.startswith("</"):
-                self.reader.note(self.number, f"HTML {shorten(tag)}: left out, the text around it is kept")
+                self.note(f"HTML {shorten(tag)}: left out, the text around it is kept")
         self.number += tag.count("\n")
 
     def _without_footnotes(self, text: str) -> str:
         for match in _FOOTNOTE_MARK.finditer(text):
-            self.reader.note(self.number, f"footnote mark {match[0]}: not spoken")
+            self.note(f"footnote mark {match[0]}: not spoken")
         return _FOOTNOTE_MARK.sub("", text)
 
 

@@ -6,15 +6,16 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml  # type: ignore[import-untyped]  # python-frontmatter's parser, for its errors and loader; has no types
 from frontmatter.default_handlers import BaseHandler, YAMLHandler
 
 from podcast.digest.lines import without_controls, without_decoration
-from podcast.errors import DigestError
+from podcast.errors import ConfigError, DigestError
 
 _FRONT_LIMIT_CHARACTERS = 64 * 1024  # PyYAML reads about 100 kB a second
 _KEY = re.compile(r"[\"']?[A-Za-z_][\w-]*[\"']?[ \t]*[:=]|\[[\w.-]+\]$")  # how a line of front matter begins
@@ -23,6 +24,7 @@ _DATE = re.compile(r"(?<!\d)(\d{4})\s?[-./年]\s?(\d{1,2})\s?[-./月]\s?(\d{1,2}
 _COMPACT_DATE = re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?!\d)")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?")
 _ZONE = re.compile(r"([+-])(\d{2}):?(\d{2})?")
+_TIME_OF_DAY = time(8, 0)  # for a digest that names a day and no time: the clock must not decide
 _WRITE_A_DATE = "Write it as 2025-11-04 or 2025-11-04T09:20:00+08:00."
 
 
@@ -110,7 +112,7 @@ def _head(values: dict[str, Any], front: str, body: str, first_line: int, source
         raise DigestError("the title is no text", where=f"{source}:{line}", hint='Write it as title: "…".')
     published = None
     if "date" in values:
-        published = _read_date(values["date"])
+        published = read_date(values["date"])
         if published is None:
             line = _line_of_key(front, "date")
             found = f"the date {str(values['date'])[:80]!r}"
@@ -152,8 +154,8 @@ def _line_of_key(front: str, key: str) -> int:
     return next((number for number, line in enumerate(lines, 1) if line.lstrip(" \t\"'").startswith(key)), 1)
 
 
-def _read_date(value: object) -> datetime | date | None:
-    """A date as front matter writes it; None when it is none."""
+def read_date(value: object) -> datetime | date | None:
+    """A date as front matter writes it, without a zone where it names none; None when it is no date."""
     if isinstance(value, (datetime, date)):  # TOML has dates of its own
         return value
     text = str(value).strip()
@@ -192,6 +194,21 @@ def find_date(text: str) -> date | None:
         except ValueError:
             continue
     return None
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Raises ConfigError where no zone is called so."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: "../x", and a folder of zones such as "Asia"
+        raise ConfigError(f"no time zone is called {name!r}", hint="Write one like Asia/Shanghai.") from None
+
+
+def with_zone(written: datetime | date, zone: ZoneInfo) -> datetime:
+    """A date that may lack its zone, or its time of day."""
+    if isinstance(written, datetime):
+        return written if written.tzinfo else written.replace(tzinfo=zone)
+    return datetime.combine(written, _TIME_OF_DAY, zone)
 
 
 def date_in_name(path: Path) -> date | None:

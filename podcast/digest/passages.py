@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from podcast.digest.blocks import Block, Entry, Listing, Note, Rule, Text
+from podcast.digest.blocks import Block, Entry, Listing, Rule, Text
 from podcast.digest.head import find_date
 from podcast.digest.heads import (
     Head,
@@ -23,7 +23,7 @@ from podcast.digest.heads import (
     numbered_head,
     read_head,
 )
-from podcast.digest.lines import Line, plain, shorten, without_decoration
+from podcast.digest.lines import Line, Note, plain, shorten, without_decoration
 from podcast.models import Figure, Link
 
 _PARAGRAPH = 7  # Passage.form of an item that a paragraph begins

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from podcast.config import load_config
-from podcast.draft import read_draft_text, read_source_text
+from podcast.draft import read_draft, read_source_text
 from podcast.errors import PodcastError
 from podcast.models import Clip, Script
 from podcast.pipeline import Made, Production, Watcher, make_episode
@@ -134,7 +134,7 @@ def _answer(asked: queue.SimpleQueue[tuple[Any, ...]], voice: _Voice, production
     match asked.get():
         case ("read", str(text), str(name)):
             with voice.failures():
-                digest = read_source_text(text, Path(name), timezone=production.timezone)
+                digest = read_source_text(text, Path(name), timezone=production.timezone).digest
                 voice.say("done", Summary(digest.title, digest.published, len(digest.items), digest.warnings))
         case ("preview", str(text), str(name)):
             with voice.failures():
@@ -169,7 +169,8 @@ def _outcome(made: Made) -> Outcome:
 
 def preview(text: str, name: str, production: Production) -> dict[str, Any]:
     """The script of a digest and how it is read, as `podcast script` prints them."""
-    draft = read_draft_text(text, Path(name), production.words, timezone=production.timezone)
+    source = read_source_text(text, Path(name), timezone=production.timezone)
+    draft = read_draft(source, production.words, timezone=production.timezone)
     words = production.lexicon
     script = narrate(draft.script, words, unit="sentence", max_characters=90)
     return {

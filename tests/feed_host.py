@@ -1,0 +1,106 @@
+"""A server on loopback that answers as it is told, and as no server should."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import ClassVar, Self
+
+Answer = Callable[["Handler"], None]
+
+
+class FeedHost:
+    """`answers[path]` writes what is sent; everything else is 404."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.asked: list[tuple[str, str]] = []  # Host and path of each request
+        host = self
+
+        class Bound(Handler):
+            site = host
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Bound)
+        self.port = self._server.server_port
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    site: ClassVar[FeedHost]
+
+    def do_GET(self) -> None:
+        self.site.asked.append((self.headers.get("Host", ""), self.path))
+        answer = self.site.answers.get(self.path, status(404))
+        with contextlib.suppress(OSError):  # the client has seen enough
+            answer(self)
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name it has
+        return
+
+    def head(self, code: int, **headers: str) -> None:
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+
+
+def content(body: bytes | str, kind: str = "application/rss+xml", **headers: str) -> Answer:
+    data = body.encode() if isinstance(body, str) else body
+
+    def answer(handler: Handler) -> None:
+        handler.head(200, Content_Type=kind, **({"Content_Length": str(len(data))} | headers))
+        handler.wfile.write(data)
+
+    return answer
+
+
+def packed(body: bytes) -> Answer:
+    return content(gzip.compress(body), Content_Encoding="gzip")
+
+
+def status(code: int) -> Answer:
+    return lambda handler: handler.head(code, Content_Length="0")
+
+
+def redirect(target: str) -> Answer:
+    return lambda handler: handler.head(302, Location=target, Content_Length="0")
+
+
+def endless(piece: bytes, wait_seconds: float = 0.0) -> Answer:
+    """A body that never ends; with a wait, one that drips: each step is quick enough, the whole is not."""
+
+    def answer(handler: Handler) -> None:
+        handler.head(200, Content_Type="application/rss+xml")
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            handler.wfile.write(piece)
+            handler.wfile.flush()
+            time.sleep(wait_seconds)
+
+    return answer
+
+
+def dripping_head(handler: Handler) -> None:
+    until = time.monotonic() + 20
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    while time.monotonic() < until:
+        handler.wfile.write(b"X: y\r\n")
+        handler.wfile.flush()
+        time.sleep(0.05)
