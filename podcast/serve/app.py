@@ -45,7 +45,7 @@ def create_app(
         docs_url=None,  # FastAPI's pages load their scripts from elsewhere
         redoc_url=None,
     )
-    app.state.service = service
+    app.state.service, app.state.board = service, service.board
     app.state.title = title
     app.state.tokens = access.tokens
     app.state.metrics = metrics or Metrics()
@@ -56,7 +56,7 @@ def create_app(
     app.include_router(pages.router)
     app.include_router(reference.router)
     app.include_router(_elsewhere(api.router, live.router))
-    app.mount("/", PublicFiles(service.public))
+    app.mount("/", PublicFiles(service.board.public))
     app.add_middleware(Gate, body_bytes=2 * service.limits.digest_bytes + _FORM_BYTES, hosts=access.hosts)
     _describe(app, token_needed=access.tokens.needed)
     return app

@@ -107,7 +107,7 @@ def desk(tmp_path: Path) -> Desk:
 @pytest.fixture
 def port(desk: Desk) -> Iterator[int]:
     app = FastAPI()
-    app.state.service = desk
+    app.state.board = desk
     problems.register(app)
     app.include_router(router)
     with serving(app) as found:
