@@ -77,20 +77,29 @@ async def live(id: EpisodeId, request: Request) -> Response:  # noqa: A002 -- th
         422: {"description": "No episode has such an id", **_PROBLEM},
     },
 )
-def places(id: EpisodeId, request: Request) -> dict[str, Any]:  # noqa: A002 -- the field's name
+async def places(id: EpisodeId, request: Request) -> dict[str, Any]:  # noqa: A002 -- the field's name
     """`jumps`: [seconds in the stream, seconds in the file] from where on they are apart by as much; in order.
 
     One pair, of zeros, is the rule.  More are there where another engine took over, or a sentence was spoken anew.
     """
     board = board_of(request)
-    job, episode = board.latest(id), read_episode(board.public, id)
-    if job is None or job.state != "done" or episode is None:
+    job = board.latest(id)
+    if job is None or job.state != "done":
+        raise not_found("finished episode")
+    # The board is asked above, in its own loop.  The files are read in asyncio's threads: the framework's may all wait
+    # for a disk, on behalf of listeners.
+    return {"jumps": await asyncio.to_thread(_read_jumps, cues_path(board.live_path(job)), board.public, id)}
+
+
+def _read_jumps(cues: Path, public: Path, id: str) -> list[tuple[float, float]]:  # noqa: A002 -- the field's name
+    episode = read_episode(public, id)
+    if episode is None:
         raise not_found("finished episode")
     try:
-        streamed = json.loads(cues_path(board.live_path(job)).read_text(encoding="utf-8"))
+        streamed = json.loads(cues.read_text(encoding="utf-8"))
     except OSError:
         raise not_found("live audio of this episode") from None
-    return {"jumps": _jumps(streamed, episode.cues)}
+    return _jumps(streamed, episode.cues)
 
 
 def _jumps(streamed: Sequence[Sequence[float]], cues: Sequence[Cue]) -> list[tuple[float, float]]:
