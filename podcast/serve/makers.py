@@ -21,7 +21,7 @@ from podcast.serve.runner import Defect, Died, Worker
 from podcast.serve.studio import Outcome
 
 _CRASHES = 2  # workers that may die of a job before it is given up
-_COMMIT_SECONDS = 60.0  # that a stopping server gives an episode that is being published
+COMMIT_SECONDS = 60.0  # that a stopping server gives an episode that is being published
 
 log = logging.getLogger("podcast.serve")
 
@@ -53,7 +53,7 @@ class Makers:
     async def finish(self) -> None:
         """Finish what is being published, and drop the rest."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_COMMIT_SECONDS):
+            async with asyncio.timeout(COMMIT_SECONDS):
                 for id in [id for id, run in self._runs.items() if run.may_publish]:  # noqa: A001 -- of a job
                     await self._board.stopped(id)
         for task in self._tasks:
