@@ -19,6 +19,8 @@ import yaml
 
 from podcast.cli import _parser
 from podcast.errors import InputError
+from podcast.serve.command import STOP_SECONDS
+from podcast.serve.makers import COMMIT_SECONDS
 from scripts.hugo_episode import with_episode
 from tests.conftest import ROOT
 from tests.fake_edge import FakeEdge
@@ -238,10 +240,25 @@ def test_the_units_are_units(tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("no systemd-analyze on this machine")
+    own = {
+        "/opt/podcast/daily.sh": str(ROOT / "scripts/daily.sh"),
+        "/opt/podcast/bin/podcast": str(Path(sys.executable).with_name("podcast")),
+    }
+    units = []
     for path in (ROOT / "deploy/systemd").iterdir():
-        # Only the program's place differs here: the unit names the one of an installed machine.
-        text = path.read_text(encoding="utf-8").replace("/opt/podcast/daily.sh", str(ROOT / "scripts/daily.sh"))
-        (tmp_path / path.name).write_text(text, encoding="utf-8")
-    units = [tmp_path / "podcast.service", tmp_path / "podcast.timer"]
+        text = path.read_text(encoding="utf-8")
+        for there, here in own.items():  # only where programs are: the units name those of an installed machine
+            text = text.replace(there, here)
+        units.append(tmp_path / path.name)
+        units[-1].write_text(text, encoding="utf-8")
+    assert len(units) == 3
     result = subprocess.run([program, "verify", *units], capture_output=True, text=True, check=False, timeout=60)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_server_that_stops_is_given_the_time_it_takes() -> None:
+    unit = (ROOT / "deploy/systemd/podcast-serve.service").read_text(encoding="utf-8")
+    [seconds] = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    assert int(seconds) > STOP_SECONDS + COMMIT_SECONDS
+    [command] = re.findall(r"^ExecStart=\S+/podcast (.*)$", unit, re.MULTILINE)
+    _parser().parse_args(shlex.split(command))

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlsplit, urlunsplit
 
 from podcast.errors import SetupError
@@ -55,20 +56,37 @@ def exclusive(public: Path) -> Iterator[None]:
     Raises SetupError where another one does, or where there is no such folder.
     """
     path = public / ".lock"
-    try:
-        file = path.open("w")
-    except OSError as error:
-        raise SetupError(f"cannot be written: {error.strerror}", where=str(public)) from error
+    file = _locked(path)
+    while not _is_there(file, path):  # opened while the run before this one was about to remove it: it keeps nobody out
+        file.close()
+        file = _locked(path)
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            hint = "Wait until it is done, or choose another folder."
-            raise SetupError("another run is writing to this folder", where=str(public), hint=hint) from error
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> TextIO:
+    try:
+        file = path.open("w")
+    except OSError as error:
+        raise SetupError(f"cannot be written: {error.strerror}", where=str(path.parent)) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        hint = "Wait until it is done, or choose another folder."
+        raise SetupError("another run is writing to this folder", where=str(path.parent), hint=hint) from error
+    return file
+
+
+def _is_there(file: TextIO, path: Path) -> bool:
+    """Whether the open file is the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def replace_file(path: Path, content: bytes, *, durable: bool = True) -> bool:

@@ -2,9 +2,9 @@
 
     request --app--> api, live, pages, files          the web: nothing else imports an ASGI framework
                        |
-                    Service --jobs--> jobs.sqlite3    what was accepted, on disk before it is answered
+                    Service --> Board --> jobs.sqlite3    what was accepted, on disk before it is answered
                        |
-                    Worker ==pipe==> studio           a process that stays warm and makes one episode at a time
+                    Makers --> Worker ==pipe==> studio    a process that stays warm and makes one episode at a time
 
 The server's own process never reads a digest nor makes audio: whatever a digest does, its listeners go on.
 """

@@ -11,9 +11,10 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from podcast.publish.files import printable
 from podcast.serve import events, metrics
 from podcast.serve.auth import Tokens
+from podcast.serve.board import Board
 from podcast.serve.jobs import Job
 from podcast.serve.problems import MEDIA_TYPE, Refused, not_found
-from podcast.serve.requests import client_of, service_of
+from podcast.serve.requests import board_of, client_of, service_of
 from podcast.serve.service import Service
 from podcast.serve.shapes import Digests, JobOut, Jobs, Preview, ServiceOut
 from podcast.serve.wishes import BODY, read_wish
@@ -38,6 +39,7 @@ _EVENT = {  # as fields of each event; "data" is a job as JSON
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="of a job")]
 Name = Annotated[str | None, Header(pattern=r"^[\x21-\x7e]{1,120}$", description="of the file, for text/markdown")]
 Ours = Annotated[Service, Depends(service_of)]
+JobsBoard = Annotated[Board, Depends(board_of)]
 router = APIRouter(responses=_problems(421))
 
 
@@ -79,7 +81,7 @@ async def make(request: Request, service: Ours, x_digest_name: Name = None) -> R
     else:
         job = await service.submit(*wish)
     status = 200 if job.state == "done" else 202
-    content = told(service, job)
+    content = told(service.board, job)
     return JSONResponse(content, status, {"Location": content["urls"]["self"], "Cache-Control": "no-store"})
 
 
@@ -122,13 +124,13 @@ async def digests(service: Ours) -> Response:
 
 
 @router.get("/api/jobs", summary="The newest hundred jobs", response_model=Jobs)
-async def jobs(service: Ours) -> Response:
-    return _json({"jobs": [told(service, job) for job in service.jobs()]})
+async def jobs(board: JobsBoard) -> Response:
+    return _json({"jobs": [told(board, job) for job in board.jobs()]})
 
 
 @router.get("/api/jobs/{job_id}", summary="A job", response_model=JobOut, responses=_problems(404, 422))
-async def job(job_id: JobId, service: Ours) -> Response:
-    return _json(told(service, _found(service, job_id)))
+async def job(job_id: JobId, board: JobsBoard) -> Response:
+    return _json(told(board, _found(board, job_id)))
 
 
 @router.get(
@@ -145,16 +147,16 @@ async def job(job_id: JobId, service: Ours) -> Response:
     },
 )
 async def job_events(
-    job_id: JobId, request: Request, service: Ours, last_event_id: Annotated[str, Header(max_length=20)] = ""
+    job_id: JobId, request: Request, board: JobsBoard, last_event_id: Annotated[str, Header(max_length=20)] = ""
 ) -> Response:
-    _found(service, job_id)
+    _found(board, job_id)
     if request.app.state.followers.locked():
         raise Refused(503, "followers", "too many follow jobs", headers={"Retry-After": "10"})
     last = int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() else 0
 
     async def stream() -> Any:
         async with request.app.state.followers:
-            async for text in events.events(service, job_id, last, lambda job: told(service, job)):
+            async for text in events.events(board, job_id, last, lambda job: told(board, job)):
                 yield text
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would keep events back
@@ -170,8 +172,8 @@ async def job_events(
 )
 async def cancel(job_id: JobId, service: Ours) -> Response:
     """When this is answered nothing of it is left.  Once its episode is being published it is too late."""
-    _found(service, job_id)
-    await service.cancel(job_id)
+    _found(service.board, job_id)
+    await service.makers.cancel(job_id)
     return Response(status_code=204)
 
 
@@ -203,11 +205,11 @@ async def readyz(service: Ours) -> Response:
     responses=_problems(401, 429),
     dependencies=[Depends(may_ask)],
 )
-async def measures(request: Request, service: Ours) -> Response:
-    return Response(request.app.state.metrics.text(service.counts()), media_type=metrics.CONTENT_TYPE)
+async def measures(request: Request, board: JobsBoard) -> Response:
+    return Response(request.app.state.metrics.text(board.counts()), media_type=metrics.CONTENT_TYPE)
 
 
-def told(service: Service, job: Job) -> dict[str, Any]:
+def told(board: Board, job: Job) -> dict[str, Any]:
     """A job as the API tells it."""
     episode = f"/episodes/{job.episode_id}/"
     return {
@@ -221,7 +223,7 @@ def told(service: Service, job: Job) -> dict[str, Any]:
         "total": job.total,
         "seconds_made": round(job.seconds_made, 1),
         "seconds_left": None if job.seconds_left is None else round(job.seconds_left, 1),
-        "place": service.place(job),
+        "place": board.place(job),
         "problem": job.problem,
         "hint": job.hint,
         "created": _time(job.created),
@@ -246,7 +248,7 @@ def _json(content: Any) -> Response:
     return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
 
-def _found(service: Service, job_id: str) -> Job:
-    if job := service.job(job_id):
+def _found(board: Board, job_id: str) -> Job:
+    if job := board.job(job_id):
         return job
     raise not_found("job")

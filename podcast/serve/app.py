@@ -9,7 +9,8 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from podcast import __version__
 from podcast.serve import api, live, pages, problems, reference, shapes
@@ -45,21 +46,47 @@ def create_app(
         docs_url=None,  # FastAPI's pages load their scripts from elsewhere
         redoc_url=None,
     )
-    app.state.service = service
+    app.state.service, app.state.board = service, service.board
     app.state.title = title
     app.state.tokens = access.tokens
     app.state.metrics = metrics or Metrics()
     app.state.followers = asyncio.Semaphore(FOLLOWERS)
     problems.register(app)
-    app.include_router(api.router)
-    app.include_router(live.router)
-    app.include_router(pages.router)
-    app.include_router(reference.router)
-    app.include_router(_elsewhere(api.router, live.router))
-    app.mount("/", PublicFiles(service.public))
+    routers = (api.router, live.router, pages.router, reference.router)
+    for router in (*routers, _elsewhere(api.router, live.router)):
+        app.include_router(router)
+    files = PublicFiles(service.board.public)
+    app.mount("/", files)
+    own = frozenset(_first_name(path) for router in routers for path in _paths(router.routes))
+    app.add_middleware(_FilesFirst, files=files, own=own | {_first_name(app.openapi_url or "")})
     app.add_middleware(Gate, body_bytes=2 * service.limits.digest_bytes + _FORM_BYTES, hosts=access.hosts)
     _describe(app, token_needed=access.tokens.needed)
     return app
+
+
+class _FilesFirst:
+    """Sends what lies beside all endpoints to the public folder; FastAPI would try each of them before.
+
+    `own`: the first names of the endpoints' paths.  What begins with one of them goes through FastAPI, and may still be
+    a file in the end.
+    """
+
+    def __init__(self, app: ASGIApp, *, files: ASGIApp, own: frozenset[str]) -> None:
+        self._app, self._files, self._own = app, files, own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
+        app = self._app if _first_name(path) in self._own else self._files
+        await app(scope, receive, send)
+
+
+def _first_name(path: str) -> str:
+    """Of "/api/jobs" it is "api", of "/" nothing."""
+    return path.partition("/")[2].partition("/")[0]
+
+
+def _paths(routes: Iterable[BaseRoute]) -> list[str]:
+    return [route.path for route in routes if isinstance(route, Route)]
 
 
 def _elsewhere(*routers: APIRouter) -> APIRouter:

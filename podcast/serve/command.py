@@ -27,7 +27,7 @@ from podcast.serve.studio import ConfiguredStudio
 from podcast.settings import Config, ServeConfig
 
 _CONNECTIONS = 2000  # at once; a listener costs one
-_STOP_SECONDS = 10  # that open answers are given when the server stops
+STOP_SECONDS = 10  # that open answers are given when the server stops
 
 log = logging.getLogger("podcast.serve")
 
@@ -107,7 +107,7 @@ def server_config(app: FastAPI, host: str, port: int, trusted_proxies: tuple[str
         forwarded_allow_ips=list(trusted_proxies),
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=15,
-        timeout_graceful_shutdown=_STOP_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
 
 

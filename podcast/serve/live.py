@@ -24,11 +24,11 @@ from starlette.types import Receive, Scope, Send
 
 from podcast.models import Cue
 from podcast.publish.episode import EPISODES, read_episode
+from podcast.serve.board import Board
 from podcast.serve.jobs import Job
 from podcast.serve.livefile import cues_path
 from podcast.serve.problems import MEDIA_TYPE, Refused, not_found
-from podcast.serve.requests import service_of
-from podcast.serve.service import Service
+from podcast.serve.requests import board_of
 
 CHUNK_BYTES = 64 * 1024  # 5 s of 96 kbit/s; the server holds at most as much again for each listener
 _SAME_SECONDS = 0.002  # episode.json has milliseconds
@@ -60,13 +60,13 @@ EpisodeId = Annotated[str, InPath(pattern=r"^\d{4}-\d\d-\d\d(-[a-z0-9-]{1,60})?$
 )
 async def live(id: EpisodeId, request: Request) -> Response:  # noqa: A002 -- the field's name
     """The stream has the timing of the finished file: a player can change to that at the same place."""
-    service = service_of(request)
-    job = service.latest(id)
+    board = board_of(request)
+    job = board.latest(id)
     if job is None or job.over:
-        return _after(service, id, job)
+        return _after(board, id, job)
     if request.method == "HEAD":
         return _without_length(Response(headers=_HEADERS))
-    return _Live(service, job)
+    return _Live(board, job)
 
 
 @router.get(
@@ -77,20 +77,29 @@ async def live(id: EpisodeId, request: Request) -> Response:  # noqa: A002 -- th
         422: {"description": "No episode has such an id", **_PROBLEM},
     },
 )
-def places(id: EpisodeId, request: Request) -> dict[str, Any]:  # noqa: A002 -- the field's name
+async def places(id: EpisodeId, request: Request) -> dict[str, Any]:  # noqa: A002 -- the field's name
     """`jumps`: [seconds in the stream, seconds in the file] from where on they are apart by as much; in order.
 
     One pair, of zeros, is the rule.  More are there where another engine took over, or a sentence was spoken anew.
     """
-    service = service_of(request)
-    job, episode = service.latest(id), read_episode(service.public, id)
-    if job is None or job.state != "done" or episode is None:
+    board = board_of(request)
+    job = board.latest(id)
+    if job is None or job.state != "done":
+        raise not_found("finished episode")
+    # The board is asked above, in its own loop.  The files are read in asyncio's threads: the framework's may all wait
+    # for a disk, on behalf of listeners.
+    return {"jumps": await asyncio.to_thread(_read_jumps, cues_path(board.live_path(job)), board.public, id)}
+
+
+def _read_jumps(cues: Path, public: Path, id: str) -> list[tuple[float, float]]:  # noqa: A002 -- the field's name
+    episode = read_episode(public, id)
+    if episode is None:
         raise not_found("finished episode")
     try:
-        streamed = json.loads(cues_path(service.live_path(job)).read_text(encoding="utf-8"))
+        streamed = json.loads(cues.read_text(encoding="utf-8"))
     except OSError:
         raise not_found("live audio of this episode") from None
-    return {"jumps": _jumps(streamed, episode.cues)}
+    return _jumps(streamed, episode.cues)
 
 
 def _jumps(streamed: Sequence[Sequence[float]], cues: Sequence[Cue]) -> list[tuple[float, float]]:
@@ -102,12 +111,12 @@ def _jumps(streamed: Sequence[Sequence[float]], cues: Sequence[Cue]) -> list[tup
     return found
 
 
-def _after(service: Service, id: str, job: Job | None) -> Response:  # noqa: A002 -- the field's name
+def _after(board: Board, id: str, job: Job | None) -> Response:  # noqa: A002 -- the field's name
     """The answer once there is nothing live: the finished file, or why there is none."""
     if job is not None and job.state in ("failed", "cancelled"):
         why = job.problem or "it was cancelled"
         raise Refused(404, job.state, f"the episode was not made: {why}", hint=job.hint or None)
-    if not (service.public / EPISODES / id / f"{id}.mp3").is_file():
+    if not (board.public / EPISODES / id / f"{id}.mp3").is_file():
         raise not_found("episode")
     return RedirectResponse(f"../../../{EPISODES}/{id}/{id}.mp3", 307, {"Cache-Control": "no-store"})
 
@@ -118,10 +127,10 @@ class _Live(Response):
     An answer that cannot be ended well (the job fails, the server stops) is broken off: a player knows that it is cut.
     """
 
-    def __init__(self, service: Service, job: Job) -> None:
+    def __init__(self, board: Board, job: Job) -> None:
         super().__init__(headers=_HEADERS)
         _without_length(self)
-        self._service, self._job = service, job
+        self._board, self._job = board, job
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         streaming = asyncio.create_task(self._stream(scope, receive, send))
@@ -136,22 +145,22 @@ class _Live(Response):
             await asyncio.gather(streaming, gone, return_exceptions=True)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        file = _Growing(self._service.live_path(self._job))
+        file = _Growing(self._board.live_path(self._job))
         try:
             over = begun = False
             while True:
-                seen = self._service.version(self._job.id)
+                seen = self._board.version(self._job.id)
                 over = over or self._over()  # before it is read: what was written before the end is read then
                 if chunk := file.read():
                     if not begun:
                         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                         begun = True
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                elif over or self._service.closing:
+                elif over or self._board.closing:
                     break
                 else:
-                    await self._service.changed(self._job.id, seen)
-            job = self._service.job(self._job.id)
+                    await self._board.changed(self._job.id, seen)
+            job = self._board.job(self._job.id)
             if not begun:
                 await self._instead(job)(scope, receive, send)
             elif job and job.state == "done" and file.at_end():
@@ -160,13 +169,13 @@ class _Live(Response):
             file.close()
 
     def _over(self) -> bool:
-        job = self._service.job(self._job.id)
+        job = self._board.job(self._job.id)
         return job is None or job.over
 
     def _instead(self, job: Job | None) -> Response:
         if job and not job.over:
             raise Refused(503, "closing", "the server stops", headers={"Retry-After": "5"})
-        return _after(self._service, self._job.episode_id, job)
+        return _after(self._board, self._job.episode_id, job)
 
 
 class _Growing:

@@ -16,9 +16,9 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from podcast.errors import InputError
 from podcast.publish.episode import EPISODES
 from podcast.publish.record import RECORD, read_record
+from podcast.serve.board import Board
 from podcast.serve.problems import not_found
-from podcast.serve.requests import service_of
-from podcast.serve.service import Service
+from podcast.serve.requests import board_of
 
 NEWEST = 30  # episodes on the page; the published pages have them all
 _PARTS = {  # name -> package it lies in, media type
@@ -45,9 +45,9 @@ def page(request: Request) -> Response:
 
 
 @router.api_route("/page/episodes.json", methods=["GET", "HEAD"])
-def episodes(service: Annotated[Service, Depends(service_of)]) -> Response:
+def episodes(board: Annotated[Board, Depends(board_of)]) -> Response:
     """The newest episodes: their names begin with the day."""
-    paths = sorted((service.public / EPISODES).glob(f"[!.]*/{RECORD}"), reverse=True)[:NEWEST]
+    paths = sorted((board.public / EPISODES).glob(f"[!.]*/{RECORD}"), reverse=True)[:NEWEST]
     found = [row for path in paths if (row := _row(path, path.stat().st_mtime_ns))]
     found.sort(key=lambda row: datetime.fromisoformat(row["published"]), reverse=True)
     return JSONResponse({"episodes": found}, headers={"Cache-Control": "no-cache"})

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from podcast.errors import PodcastError
+from podcast.serve.board import Conflict
 from podcast.serve.reader import Busy
-from podcast.serve.service import Conflict
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from podcast.errors import SetupError
-from podcast.publish.files import printable, replace_file, web_address
+from podcast.publish.files import exclusive, printable, replace_file, web_address
 
 
 @pytest.mark.parametrize(
@@ -56,3 +60,28 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="cannot be"):
         replace_file(tmp_path / "folder", b"content")
     assert [found.name for found in tmp_path.iterdir()] == ["folder"]
+
+
+def test_one_run_at_a_time_holds_a_folder(tmp_path: Path) -> None:
+    """Also where one comes in the instant in which another leaves and removes the lock's file."""
+    inside, together, turns = threading.Lock(), threading.Barrier(4), []
+
+    def run(_: int) -> int:
+        """How often it was not alone."""
+        together.wait()
+        crowded = 0
+        for _ in range(300):
+            with contextlib.suppress(SetupError), exclusive(tmp_path):
+                alone = inside.acquire(blocking=False)
+                turns.append(alone)
+                if alone:
+                    time.sleep(0)  # let others try
+                    inside.release()
+                else:
+                    crowded += 1
+        return crowded
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(run, range(4))) == 0
+    assert any(turns)
+    assert list(tmp_path.iterdir()) == []

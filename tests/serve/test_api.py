@@ -305,6 +305,22 @@ def test_a_job_waits_while_another_run_writes_to_the_folder(tmp_path: Path) -> N
         assert finished(client, job)["state"] == "done"
 
 
+def test_no_file_takes_an_endpoints_place(quick: Serving) -> None:
+    """A file beside them is served, also below a name of theirs that no endpoint has."""
+    names = ("docs", "healthz", "metrics", "openapi.json", "readyz", "api/jobs", "page/page.js", "docs2", "page.txt")
+    with quick.client() as client:
+        before = {name: client.get(f"/{name}").headers["content-type"] for name in names}
+        for name in names:
+            path = quick.root / "public" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("a file")
+        for name in names[:-2]:
+            answer = client.get(f"/{name}")
+            assert (answer.headers["content-type"], answer.text == "a file") == (before[name], False), name
+        assert [client.get(f"/{name}").text for name in names[-2:]] == ["a file", "a file"]
+        assert client.post("/docs2").status_code == 405
+
+
 def test_an_engine_that_fails_fails_the_job_with_its_reason(tmp_path: Path) -> None:
     studio = ToneStudio(tmp_path, fault="unavailable")
     with serving(tmp_path, studio=studio) as running, running.client() as client:

@@ -50,12 +50,13 @@ date: 2026-03-02T08:00:00+08:00
 
     青禾电池宣布完成12亿元融资。资金将用于固态电池量产。
 """
+THREADS = 40  # of anyio, for what an ASGI framework may not wait for
 JOB = Job("0123456789abcdef", f"{ID}.md", ID, "早报", PUBLISHED, 0.0, state="running")
 
 
 @dataclass
 class Desk:
-    """What the endpoint knows of the service, and a test says."""
+    """What the endpoint knows of the board, and a test says.  As that, it is asked in the server's loop alone."""
 
     public: Path
     folder: Path
@@ -81,6 +82,7 @@ class Desk:
         return self.jobs.get(id)
 
     def latest(self, episode: str) -> Job | None:
+        asyncio.get_running_loop()  # raises in another thread
         return next((job for job in self.jobs.values() if job.episode_id == episode), None)
 
     def live_path(self, job: Job) -> Path:
@@ -104,13 +106,17 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "public", tmp_path)
 
 
-@pytest.fixture
-def port(desk: Desk) -> Iterator[int]:
+def application(desk: Desk) -> FastAPI:
     app = FastAPI()
-    app.state.service = desk
+    app.state.board = desk
     problems.register(app)
     app.include_router(router)
-    with serving(app) as found:
+    return app
+
+
+@pytest.fixture
+def port(desk: Desk) -> Iterator[int]:
+    with serving(application(desk)) as found:
         yield found
         desk.closing = True
 
@@ -364,6 +370,28 @@ def test_a_player_is_told_where_the_finished_file_has_what_it_played(
     desk.now(state="done")
     expected = [[0.0, 0.0], *([times[place][0], starts[place]] for place in jumps)]
     assert json.loads(ask(port, f"/api/episodes/{ID}/live.json").body)["jumps"] == expected
+
+
+def test_they_are_told_while_every_thread_of_the_framework_waits_for_a_disk(
+    desk: Desk, made: tuple[Path, Made, list[int]]
+) -> None:
+    """As many as it has by default, each on behalf of a listener."""
+    desk.public, disk = made[0] / "public", threading.Event()
+    (desk.folder / "live.json").write_text("[]")
+    desk.now(state="done")
+    app, waiting = application(desk), []
+
+    @app.get("/disk")
+    def _wait() -> None:
+        waiting.append(True)
+        disk.wait(10)
+
+    with serving(app) as port, ThreadPoolExecutor(THREADS) as pool:
+        asked = [pool.submit(ask, port, "/disk") for _ in range(THREADS)]
+        until(lambda: len(waiting) == THREADS)
+        assert ask(port, f"/api/episodes/{ID}/live.json").status == 200
+        assert not any(each.done() for each in asked)
+        disk.set()
 
 
 def test_no_places_without_a_stream(desk: Desk, port: int) -> None:

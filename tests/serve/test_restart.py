@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from podcast.errors import SetupError
+from podcast.serve.limits import Limits
 from tests.kill_serve import trial
 from tests.serve.running import finished, serving
 from tests.serve.stage import ToneStudio, digest_of
@@ -63,13 +64,16 @@ def test_two_servers_do_not_share_a_queue(tmp_path: Path) -> None:
         pass
 
 
-def test_a_worker_that_is_killed_is_replaced_and_its_job_made(tmp_path: Path) -> None:
-    with serving(tmp_path, studio=ToneStudio(tmp_path, delay_seconds=0.2)) as running, running.client() as client:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_is_killed_is_replaced_and_its_job_made(tmp_path: Path, workers: int) -> None:
+    """Also where another worker has nothing to do, and waits."""
+    studio, limits = ToneStudio(tmp_path, delay_seconds=0.2), Limits(concurrency=workers)
+    with serving(tmp_path, studio=studio, limits=limits) as running, running.client() as client:
         job = ask(client, digest_of())
         while client.get(f"/api/jobs/{job['id']}").json()["done"] < 2:
             time.sleep(0.02)
-        [maker] = running.service._makers
-        os.kill(maker.pid or 0, signal.SIGKILL)
+        for maker in running.service.makers.workers:
+            os.kill(maker.pid or 0, signal.SIGKILL)
         assert finished(client, job)["state"] == "done"
 
 
