@@ -105,14 +105,14 @@ def _parser() -> argparse.ArgumentParser:
     command("pinyin", reading.pinyin, "sentences on standard input -> one pinyin token a character")
 
     say = command("say", speaking.say, "speak a sentence into a file")
-    say.add_argument("text", metavar="TEXT")
+    say.add_argument("text", metavar="TEXT", help="Chinese, as it is written")
     say.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="mp3, wav, flac or ogg")
     say.add_argument("--voice", help="the engine's name of a voice (default: the anchor's)")
     engine(say)
 
     engine(command("voices", speaking.voices, "list the voices"))
     init = command("init", starting.init, "write podcast.toml with every setting explained")
-    init.add_argument("folder", nargs="?", type=Path, default=Path())
+    init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="where (default: here)")
     command("doctor", starting.doctor, "say what this machine has and lacks")
     public(command("feed", publishing.feed, "rebuild feed and pages from the episode folders"))
     publish = command(

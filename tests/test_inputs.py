@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from podcast.cli import main
+from podcast.draft import Source
 from podcast.errors import PodcastError
 from podcast.models import Digest
 from podcast.pipeline import Made, make_episode
@@ -166,7 +167,7 @@ def test_a_feed_that_did_not_change_makes_nothing_again(tmp_path: Path) -> None:
         found = read(str(path), wanted=Wanted(newest=2))
         assert all(isinstance(each, Digest) for each in found), titles(found)
         work = studio(tmp_path, ToneEngine())
-        return [make_episode(each, work) for each in found if isinstance(each, Digest)]
+        return [make_episode(Source(each.source, each), work) for each in found if isinstance(each, Digest)]
 
     first, again = make(TWO_DAYS), make(TWO_DAYS)
     # The next evening there is another entry, of the same day.
