@@ -16,7 +16,7 @@ from typing import Any
 
 from podcast import __version__
 from podcast.commands import checking, making, publishing, reading, speaking, starting
-from podcast.commands.shared import ENGINES, told
+from podcast.commands.shared import ENGINES, STYLES, told
 from podcast.errors import InputError, PodcastError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("digests", nargs="+", type=Path, metavar="DIGEST", help="digest files or folders of them")
     public(make)
     engine(make)
-    make.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+    _words_options(make)
     make.add_argument("--force", action="store_true", help="make it again though nothing changed")
     make.add_argument("--accept", action="append", default=[], metavar="ID", help="take this utterance as it is")
     make.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     script.add_argument("digest", type=Path, metavar="DIGEST")
     script.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     script.add_argument("--report", action="store_true", help="show every place where spoken differs from written")
-    script.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+    _words_options(script)
 
     command("normalize", reading.normalize, "written lines on standard input -> spoken lines on standard output")
     command("pinyin", reading.pinyin, "sentences on standard input -> one pinyin token a character")
@@ -122,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
     cache = command("cache", speaking.cache, "what the clip cache holds; prune it")
     cache.add_argument("--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this")
     return parser
+
+
+def _words_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+    sub.add_argument(
+        "--rewrite", choices=STYLES, help="in a language model's words (default: rewrite.style of the config)"
+    )
 
 
 def _check_options(check: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -19,7 +19,8 @@ from podcast.errors import EngineUnavailable, QualityError, SetupError
 from podcast.models import Clip, Digest, Episode, Script, Show
 from podcast.publish.episode import episode_id, new_guid, read_episode, write_episode
 from podcast.publish.leftovers import MAKING, sweep
-from podcast.script import left_out, may_say, must_say, script_markdown, write_script
+from podcast.rewrite import Desk, Rewriting, hold, rewrite, rewrite_markdown
+from podcast.script import Key, left_out, may_say, must_say, script_markdown, write_script
 from podcast.text import narrate, pieces
 from podcast.text.fidelity import check
 from podcast.text.lexicon import Lexicon
@@ -50,6 +51,7 @@ class Production:
     timezone: str = "Asia/Shanghai"
     edition: str = "full"
     templates: Path | None = None
+    desk: Desk | None = None  # who rewrites the script; None: it is the template's
     accept: frozenset[str] = frozenset()  # taken as they are though they failed verification: "2025-11-04/s03-u02"
 
 
@@ -112,13 +114,21 @@ def make_episode(
             edition=production.edition,
             templates=production.templates,
         )
+        rewriting = rewrite(
+            draft,
+            digest,
+            production.desk,
+            edition=production.edition,
+            show_title=production.show.title,
+            lexicon=production.lexicon,
+        )
         name = id or episode_id(production.public, digest)
         accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
-        plan = cache(lambda speaker: _plan(draft, digest, speaker, production, accept))
+        plan = cache(lambda speaker: _plan(rewriting, digest, speaker, production, accept))
         old = read_episode(production.public, name)
         kept = _still_good(old, plan, production) if old and not force else None
     if old and kept:
-        return _unchanged(old, kept, production, _notes(digest, production), clock)
+        return _unchanged(old, kept, production, (*_notes(digest, production), *rewriting.warnings), clock)
     with clock.stage("tts"):
         chosen, synthesis = asyncio.run(_speak(plan, production, accept, watcher, warnings))
     with clock.stage("audio"):
@@ -138,6 +148,7 @@ def make_episode(
             digest=digest,
             script=chosen.script,
             script_document=_document(chosen.script, production.lexicon),
+            rewrite_document=rewrite_markdown(rewriting.told, reasons=False) if rewriting.rewritten else None,
             waveform=waveform_svg(master.peaks, timeline),
             timeline=timeline,
             master=master,
@@ -156,7 +167,7 @@ def make_episode(
         synthesized=synthesis.synthesized,
         cached=synthesis.cached,
         changed=True,
-        warnings=(*_notes(digest, production), *warnings),
+        warnings=(*_notes(digest, production), *rewriting.warnings, *warnings),
         seconds=clock.seconds,
     )
 
@@ -170,10 +181,13 @@ class _Plan:
     content_hash: str
 
 
-def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Production, accept: frozenset[str]) -> _Plan:
+def _plan(
+    rewriting: Rewriting, digest: Digest, speaker: Speaker, production: Production, accept: frozenset[str]
+) -> _Plan:
     engine = speaker.engine
-    script = narrate(draft, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
-    _hold_to_digest(digest, script, engine.max_characters, production)
+    script = narrate(rewriting.script, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
+    hold(rewriting, script, digest, edition=production.edition, lexicon=production.lexicon)
+    _hold_to_digest(digest, script, engine.max_characters, production, rewriting.rewritten)
     content = [
         FORMAT,
         asdict(script),
@@ -189,11 +203,16 @@ def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Productio
     return _Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest())
 
 
-def _hold_to_digest(digest: Digest, script: Script, max_characters: int, production: Production) -> None:
-    """Raise QualityError where the script leaves out a number or name of the digest, or says a number it lacks."""
+def _hold_to_digest(
+    digest: Digest, script: Script, max_characters: int, production: Production, but: Container[Key] = ()
+) -> None:
+    """Raise QualityError where the script leaves out a number or name of the digest, or says a number it lacks.
+
+    `but` are rewritten segments, which podcast.rewrite.hold looks at.
+    """
     words = production.lexicon
     where = str(digest.source)
-    if missing := left_out(digest, script, production.edition):
+    if missing := left_out(digest, script, production.edition, but=but):
         raise QualityError(
             f"the script leaves out {len(missing)} paragraphs, the first of them: {missing[0][:40]}",
             where=where,
@@ -201,8 +220,17 @@ def _hold_to_digest(digest: Digest, script: Script, max_characters: int, product
         )
     own = may_say(digest, script, show_title=production.show.title, templates=production.templates)
     result = check(
-        [piece for text in must_say(digest, production.edition) for piece in pieces(text, words, max_characters)],
-        [utterance.spoken for utterance in script.utterances],
+        [
+            piece
+            for text in must_say(digest, production.edition, but=but)
+            for piece in pieces(text, words, max_characters)
+        ],
+        [
+            utterance.spoken
+            for segment in script.segments
+            if (segment.kind, segment.item) not in but
+            for utterance in segment.utterances
+        ],
         own=[normalize(text, words) for text in own],
         lexicon=words,
     )

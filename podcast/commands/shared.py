@@ -13,6 +13,7 @@ from podcast.errors import PodcastError
 if TYPE_CHECKING:
     from podcast.settings import Config
 
+STYLES = ("off", "conversation", "monologue")  # of a rewrite
 ENGINES = ("auto", "edge", "kokoro", "openai")
 
 
@@ -25,6 +26,14 @@ def config_of(options: argparse.Namespace, near: Path | None = None) -> Config:
         start = near or Path.cwd()
         path = find_config(start if start.is_dir() else start.parent) or find_config(Path.cwd())
     return load_config(path, os.environ)
+
+
+def tell_unset(config: Config, style: str | None) -> None:
+    """Say so where a rewrite is wished for and there is no one to write it."""
+    rewrite = config.rewrite
+    if (style or rewrite.style) != "off" and not (rewrite.base_url and rewrite.model):
+        what = "rewrite.base_url and rewrite.model name no model: the template's words are spoken"
+        print(f"podcast: {what}", file=sys.stderr)
 
 
 def told(error: PodcastError) -> PodcastError:

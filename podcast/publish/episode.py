@@ -21,6 +21,7 @@ from podcast.publish.transcript import cards, srt, transcript_json, vtt
 
 EPISODES = "episodes"
 WAVEFORM = "waveform.svg"  # lacking in episodes of earlier versions
+REWRITE = "rewrite.md"  # digest and rewrite side by side, where a language model wrote the script
 DOCUMENTS = ("chapters.json", "transcript.vtt", "transcript.srt", "transcript.json")  # names of `documents`
 
 
@@ -77,6 +78,7 @@ def write_episode(
     digest: Digest,
     script: Script,
     script_document: str,
+    rewrite_document: str | None = None,
     waveform: str,
     timeline: Timeline,
     master: Master,
@@ -127,6 +129,10 @@ def write_episode(
     files = documents(episode, show)
     files |= {"script.md": script_document.encode(), "notes.txt": printable(plain).encode()}
     files |= {WAVEFORM: printable(waveform).encode()}
+    if rewrite_document is None:
+        (public / EPISODES / id / REWRITE).unlink(missing_ok=True)  # of an earlier version of this episode
+    else:
+        files[REWRITE] = printable(rewrite_document).encode()
     _place(public / EPISODES / id, master.path, files | {RECORD: episode_json(episode)})
     return episode
 
