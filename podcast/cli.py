@@ -17,7 +17,7 @@ from typing import Any
 
 from podcast import __version__
 from podcast.commands import checking, making, publishing, reading, speaking, starting
-from podcast.commands.shared import ENGINES, told
+from podcast.commands.shared import ENGINES, STYLES, told
 from podcast.errors import InputError, PodcastError
 
 _DIGEST = "Markdown, a script document, JSON, a feed (RSS, Atom, JSON Feed) or its address, or - for standard input"
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     _feed_options(make)
     public(make)
     engine(make)
-    make.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+    _words_options(make)
     make.add_argument("--force", action="store_true", help="make it again though nothing changed")
     make.add_argument("--fresh", action="store_true", help="drop what was edited in the script of the episode")
     make.add_argument("--accept", action="append", default=[], metavar="ID", help="take this utterance as it is")
@@ -139,7 +139,14 @@ def _script_options(script: argparse.ArgumentParser) -> None:
     script.add_argument("--fresh", action="store_true", help="with -o: drop what was edited in FILE")
     script.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="of what is printed")
     script.add_argument("--report", action="store_true", help="show every place where spoken differs from written")
-    script.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+    _words_options(script)
+
+
+def _words_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+    sub.add_argument(
+        "--rewrite", choices=STYLES, help="in a language model's words (default: rewrite.style of the config)"
+    )
 
 
 def _feed_options(sub: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from podcast.models import Script
 from podcast.pipeline import Made, Watcher
+from podcast.rewrite import Told, rewrite_json, rewrite_markdown
 from podcast.script import script_json
 from podcast.text.report import Row, report_markdown
 from podcast.tts.synthesis import Progress as Step
@@ -105,13 +106,20 @@ def print_script(script: Script, form: str) -> None:
             print()
 
 
-def print_report(rows: Sequence[Row], form: str) -> None:
-    """Every place where spoken differs from written; `form` is "text", "json" or "markdown"."""
+def print_report(rows: Sequence[Row], form: str, told: Sequence[Told] | None = None) -> None:
+    """Every place where spoken differs from written; `form` is "text", "json" or "markdown".
+
+    `told`: what became of a rewrite comes first, digest and result side by side; JSON is then one object.
+    """
+    if form == "json":
+        readings = [asdict(row) for row in rows]
+        found = readings if told is None else {"rewrite": rewrite_json(told), "readings": readings}
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    if told is not None:
+        print(rewrite_markdown(told))
     if form == "markdown":
         print(report_markdown(rows), end="")
-        return
-    if form == "json":
-        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
         return
     table = Table("", "written", "spoken", "rule", "times", "in", box=None)
     for row in rows:

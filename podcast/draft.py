@@ -14,6 +14,7 @@ from podcast.digest import read_digest_text, read_text
 from podcast.errors import LexiconError, ScriptError
 from podcast.models import Digest, Script
 from podcast.publish import source_name
+from podcast.rewrite import Desk, Rewriting, rewrite, rewrite_markdown
 from podcast.script import (
     Document,
     digest_of,
@@ -26,6 +27,7 @@ from podcast.script import (
     script_of,
     write_script,
 )
+from podcast.text.lexicon import BUILTIN, Lexicon
 from podcast.text.overrides import fixed
 
 _WRITE_A_READING = "Write a syllable with its tone for each Han character, [重庆]{chong2 qing4}, or other words."
@@ -39,6 +41,8 @@ class Words:
     disclosure: str = ""
     edition: str = "full"
     templates: Path | None = None
+    lexicon: Lexicon = BUILTIN
+    desk: Desk | None = None  # who rewrites the script; None: it is the template's
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Draft:
     digest: Digest | None  # as it was written; None: the source was a script document
     warnings: tuple[str, ...]  # what a person should look at
     edited: bool  # a person had a hand in it
+    rewriting: Rewriting  # what a language model made of it
 
     @property
     def script(self) -> Script:
@@ -62,6 +67,11 @@ class Draft:
     @property
     def markdown(self) -> str:
         return document_markdown(self.document)
+
+    @property
+    def rewrite_markdown(self) -> str | None:
+        """Digest and rewrite side by side; None where nothing was rewritten."""
+        return rewrite_markdown(self.rewriting.told, reasons=False) if self.rewriting.rewritten else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,8 @@ def read_draft(source: Path | Source, words: Words, *, timezone: str) -> Draft:
     if isinstance(source, Path):
         source = read_source_text(read_text(source), source, timezone=timezone)
     if isinstance(source.content, Document):
-        return Draft(source.content, None, source.content.warnings, edited=is_edited(source.content))
+        document = source.content
+        return Draft(document, None, document.warnings, is_edited(document), Rewriting(script_of(document)))
     digest = source.content
     script = write_script(
         digest,
@@ -91,8 +102,11 @@ def read_draft(source: Path | Source, words: Words, *, timezone: str) -> Draft:
         edition=words.edition,
         templates=words.templates,
     )
-    document = document_of(digest, script, source=source_name(source.path), edition=words.edition)
-    return Draft(document, digest, digest.warnings, edited=False)
+    rewriting = rewrite(
+        script, digest, words.desk, edition=words.edition, show_title=words.show_title, lexicon=words.lexicon
+    )
+    document = document_of(digest, rewriting.script, source=source_name(source.path), edition=words.edition)
+    return Draft(document, digest, (*digest.warnings, *rewriting.warnings), edited=False, rewriting=rewriting)
 
 
 def read_source_text(text: str, source: Path, *, timezone: str) -> Source:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -19,7 +19,8 @@ from podcast.errors import EngineUnavailable, QualityError, SetupError
 from podcast.models import Clip, Digest, Episode, Script, Show
 from podcast.publish.episode import EPISODES, SCRIPT, episode_id, new_guid, read_episode, write_episode
 from podcast.publish.leftovers import MAKING, sweep
-from podcast.script import left_out, may_say, must_say
+from podcast.rewrite import Desk, hold
+from podcast.script import Key, left_out, may_say, must_say
 from podcast.text import narrate, pieces
 from podcast.text.fidelity import check
 from podcast.text.lexicon import Lexicon
@@ -50,12 +51,14 @@ class Production:
     timezone: str = "Asia/Shanghai"
     edition: str = "full"
     templates: Path | None = None
+    desk: Desk | None = None  # who rewrites the script; None: it is the template's
     accept: frozenset[str] = frozenset()  # taken as they are though they failed verification: "2025-11-04/s03-u02"
 
     @property
     def words(self) -> Words:
         """What a script needs besides its digest."""
-        return Words(self.show.title, self.show.disclosure, self.edition, self.templates)
+        show = self.show
+        return Words(show.title, show.disclosure, self.edition, self.templates, self.lexicon, self.desk)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,7 @@ def make_episode(
             script=chosen.script,
             script_document=draft.markdown,
             reading_report=report_markdown(script_report(chosen.script, production.lexicon)),
+            rewrite_document=draft.rewrite_markdown,
             waveform=waveform_svg(master.peaks, timeline),
             timeline=timeline,
             master=master,
@@ -180,7 +184,13 @@ def _plan(draft: Draft, speaker: Speaker, production: Production, accept: frozen
     warnings = [*draft.warnings]
     if draft.digest:
         warnings += _left_unsaid(draft.digest, production)
-        warnings += _hold_to_digest(draft.digest, script, engine.max_characters, production, edited=draft.edited)
+        told_anew: frozenset[Key] = frozenset()
+        if not draft.edited:
+            hold(draft.rewriting, script, draft.digest, edition=production.edition, lexicon=production.lexicon)
+            told_anew = draft.rewriting.rewritten
+        warnings += _hold_to_digest(
+            draft.digest, script, engine.max_characters, production, told_anew, edited=draft.edited
+        )
     content = [
         FORMAT,
         asdict(script),
@@ -198,15 +208,16 @@ def _plan(draft: Draft, speaker: Speaker, production: Production, accept: frozen
 
 
 def _hold_to_digest(
-    digest: Digest, script: Script, max_characters: int, production: Production, *, edited: bool
+    digest: Digest, script: Script, max_characters: int, production: Production, but: Container[Key], *, edited: bool
 ) -> tuple[str, ...]:
     """Raise QualityError where the script leaves out a number or name of the digest, or says a number it lacks.
 
-    A person who edited it may do both, and change words: that is a warning.
+    A person who edited it may do both, and change words: that is a warning.  `but` are rewritten segments, which
+    podcast.rewrite.hold looks at.
     """
     words = production.lexicon
     where = str(digest.source)
-    if not edited and (missing := left_out(digest, script, production.edition)):
+    if not edited and (missing := left_out(digest, script, production.edition, but=but)):
         raise QualityError(
             f"the script leaves out {len(missing)} paragraphs, the first of them: {missing[0][:40]}",
             where=where,
@@ -214,8 +225,17 @@ def _hold_to_digest(
         )
     own = may_say(digest, script, show_title=production.show.title, templates=production.templates)
     result = check(
-        [piece for text in must_say(digest, production.edition) for piece in pieces(text, words, max_characters)],
-        [utterance.spoken for utterance in script.utterances],
+        [
+            piece
+            for text in must_say(digest, production.edition, but=but)
+            for piece in pieces(text, words, max_characters)
+        ],
+        [
+            utterance.spoken
+            for segment in script.segments
+            if (segment.kind, segment.item) not in but
+            for utterance in segment.utterances
+        ],
         own=[normalize(text, words) for text in own],
         lexicon=words,
     )

@@ -10,6 +10,7 @@ from podcast.config import key_lines
 from podcast.errors import ConfigError
 from podcast.models import Link, Person, Show
 from podcast.pipeline import Production
+from podcast.rewrite import Desk
 from podcast.settings import Config, PersonConfig, VoiceConfig
 from podcast.text.lexicon import BUILTIN, Lexicon, load_lexicon, read_lexicon
 from podcast.tts.base import Engine, Voice
@@ -31,8 +32,9 @@ def production(
     engine: str | None = None,
     edition: str | None = None,
     accept: frozenset[str] = frozenset(),
+    rewrite: str | None = None,
 ) -> Production:
-    """What `podcast make` works with.  `engine` and `edition` win over the config.
+    """What `podcast make` works with.  `engine`, `edition` and `rewrite` (a style) win over the config.
 
     Raises ConfigError, LexiconError.
     """
@@ -49,6 +51,30 @@ def production(
         edition=edition or config.script.edition,
         templates=existing(config, config.script.templates, "script.templates"),
         accept=accept,
+        desk=desk(config, rewrite),
+    )
+
+
+def desk(config: Config, style: str | None = None) -> Desk | None:
+    """Who rewrites the script; None where no style is wished for, or no server is set.  Raises ConfigError."""
+    rewrite = config.rewrite
+    style = style or rewrite.style
+    if style == "off" or not rewrite.base_url or not rewrite.model:
+        return None
+    parameters = {"temperature": rewrite.temperature, "seed": rewrite.seed, "max_tokens": rewrite.max_tokens}
+    return Desk(
+        style=style,
+        base_url=rewrite.base_url,
+        model=rewrite.model,
+        folder=config.cache_folder / "rewrites",
+        api_key=os.environ.get(rewrite.key_variable, ""),
+        parameters=parameters | rewrite.extra,
+        templates=existing(config, rewrite.templates, "rewrite.templates"),
+        again=rewrite.again,
+        attempts=rewrite.attempts,
+        timeout_seconds=rewrite.timeout_seconds,
+        limit_seconds=60 * rewrite.limit_minutes,
+        concurrency=rewrite.concurrency,
     )
 
 

@@ -163,6 +163,30 @@ class ScriptConfig:
 
 
 @dataclass(frozen=True)
+class RewriteConfig:
+    style: str = key(
+        "off",
+        "off, conversation (two hosts) or monologue (one, livelier); docs/rewrite.md",
+        choices=("off", "conversation", "monologue"),
+    )
+    base_url: str = key("", "any server with /chat/completions below this address; empty = nothing is rewritten")
+    key_variable: str = key("OPENAI_API_KEY", "environment variable that holds the key; a key never stands in a file")
+    model: str = key("", "model; empty = nothing is rewritten")
+    temperature: float = key(0.4, "how freely it writes", limits=(0.0, 2.0))
+    seed: int = key(1, "of its dice; answers are kept, so the same digest gives the same script")
+    max_tokens: int = key(4000, "longest answer; a model that thinks first needs more", limits=(100, 100_000))
+    again: int = key(2, "times that a segment is asked for again when it is not true to the digest", limits=(0, 5))
+    attempts: int = key(3, "tries of one request that fails", limits=(1, 20))
+    timeout_seconds: float = key(120.0, "longest wait for one answer", limits=(0.1, 3600))
+    limit_minutes: float = key(
+        15.0, "longest time for one episode; what is left then is not rewritten", limits=(0.01, 600)
+    )
+    concurrency: int = key(2, "requests at once", limits=(1, 40))
+    templates: str = key("", "folder of prompts (*.j2) that win over the built-in ones")
+    extra: dict[str, Any] = field(default_factory=dict, metadata={"comment": "further fields of the request"})
+
+
+@dataclass(frozen=True)
 class PublishConfig:
     target: str = key(
         "", "where `podcast publish` sends the public folder if it is told no other: s3://bucket/prefix or a folder"
@@ -204,6 +228,9 @@ class Config:
     tts: TtsConfig = field(default_factory=TtsConfig)
     audio: AudioConfig = field(default_factory=AudioConfig)
     script: ScriptConfig = field(default_factory=ScriptConfig)
+    rewrite: RewriteConfig = field(
+        default_factory=RewriteConfig, metadata={"comment": "the script in livelier words, by a language model"}
+    )
     publish: PublishConfig = field(default_factory=PublishConfig)
     fetch: FetchConfig = field(default_factory=FetchConfig)
     serve: ServeConfig = field(default_factory=ServeConfig, metadata={"comment": "episodes on demand"})

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from podcast.commands.shared import config_of, told, wanted
+from podcast.commands.shared import config_of, tell_unset, told, wanted
 from podcast.errors import EngineUnavailable, InputError, PodcastError, SetupError
 
 if TYPE_CHECKING:
@@ -30,7 +30,15 @@ def make(options: argparse.Namespace) -> int:
     accept = frozenset(options.accept)
     if len(digests) > 1 and any("/" not in name for name in accept):
         raise InputError("--accept names no episode", hint="With several digests write --accept EPISODE/UTTERANCE.")
-    work = production(config, public=options.output, engine=options.engine, edition=options.edition, accept=accept)
+    work = production(
+        config,
+        public=options.output,
+        engine=options.engine,
+        edition=options.edition,
+        accept=accept,
+        rewrite=options.rewrite,
+    )
+    tell_unset(config, options.rewrite)
     check_show(work.show)
     check_music(work.music, work.target)
     made: list[Made] = []

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from podcast.commands.shared import config_of, wanted
+from podcast.commands.shared import config_of, tell_unset, wanted
 from podcast.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 def script(options: argparse.Namespace) -> int:
     from podcast.console import print_report, print_script
     from podcast.draft import Words, read_draft
-    from podcast.production import existing, lexicon, show
+    from podcast.production import desk, existing, lexicon, show
     from podcast.sources import near, read_one
     from podcast.text import narrate
     from podcast.text.report import script_report
 
     config = config_of(options, near(options.digest))
+    tell_unset(config, options.rewrite)
     source = read_one(options.digest, wanted(options, config), timezone=config.show.timezone)
-    about = show(config)
+    about, words = show(config), lexicon(config)
     own = Words(
         show_title=about.title,
         disclosure=about.disclosure,
         edition=options.edition or config.script.edition,
         templates=existing(config, config.script.templates, "script.templates"),
+        lexicon=words,
+        desk=desk(config, options.rewrite),
     )
     draft = read_draft(source, own, timezone=config.show.timezone)
     if options.output:
@@ -38,10 +41,9 @@ def script(options: argparse.Namespace) -> int:
         print(f"podcast: {source.path}: {warning}", file=sys.stderr)
     if options.output:
         return 0
-    words = lexicon(config)
     script = narrate(draft.script, words, unit="sentence", max_characters=90)
     if options.report:
-        print_report(script_report(script, words), options.format)
+        print_report(script_report(script, words), options.format, draft.rewriting.told if own.desk else None)
     elif options.format == "markdown":
         print(draft.markdown, end="")
     else:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from podcast.settings import Config
     from podcast.sources import Wanted
 
+STYLES = ("off", "conversation", "monologue")  # of a rewrite
 ENGINES = ("auto", "edge", "kokoro", "openai")
 
 
@@ -34,6 +35,14 @@ def wanted(options: argparse.Namespace, config: Config) -> Wanted:
 
     newest = options.entries or (None if options.since else 1)
     return Wanted(newest, options.since, options.allow_private or config.fetch.allow_private)
+
+
+def tell_unset(config: Config, style: str | None) -> None:
+    """Say so where a rewrite is wished for and there is no one to write it."""
+    rewrite = config.rewrite
+    if (style or rewrite.style) != "off" and not (rewrite.base_url and rewrite.model):
+        what = "rewrite.base_url and rewrite.model name no model: the template's words are spoken"
+        print(f"podcast: {what}", file=sys.stderr)
 
 
 def told(error: PodcastError) -> PodcastError:

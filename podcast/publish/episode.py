@@ -23,6 +23,7 @@ EPISODES = "episodes"
 SCRIPT = "script.md"  # as a document: what a person edits in it is kept
 READINGS = "readings.md"  # every place where spoken differs from written; lacking in episodes of earlier versions
 WAVEFORM = "waveform.svg"  # likewise
+REWRITE = "rewrite.md"  # digest and rewrite side by side, where a language model wrote the script
 DOCUMENTS = ("chapters.json", "transcript.vtt", "transcript.srt", "transcript.json")  # names of `documents`
 
 
@@ -79,6 +80,7 @@ def write_episode(
     digest: Digest,
     script: Script,
     script_document: str,
+    rewrite_document: str | None = None,
     waveform: str,
     timeline: Timeline,
     master: Master,
@@ -130,6 +132,10 @@ def write_episode(
     files = documents(episode, show)
     files |= {SCRIPT: script_document.encode(), READINGS: reading_report.encode()}
     files |= {"notes.txt": printable(plain).encode(), WAVEFORM: printable(waveform).encode()}
+    if rewrite_document is None:
+        (public / EPISODES / id / REWRITE).unlink(missing_ok=True)  # of an earlier version of this episode
+    else:
+        files[REWRITE] = printable(rewrite_document).encode()
     _place(public / EPISODES / id, master.path, files | {RECORD: episode_json(episode)})
     return episode
 

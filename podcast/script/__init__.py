@@ -1,6 +1,6 @@
 """Digest -> Script: what is said, in which order and by whom; and the script as a document that a person edits."""
 
-from podcast.script.claims import left_out, may_say, must_say
+from podcast.script.claims import Key, left_out, may_say, must_say
 from podcast.script.convert import digest_of, document_of, script_of
 from podcast.script.document import Document
 from podcast.script.front import is_document
@@ -12,6 +12,7 @@ from podcast.script.writer import write_script
 
 __all__ = [
     "Document",
+    "Key",
     "digest_of",
     "document_markdown",
     "document_of",

@@ -119,6 +119,7 @@ async def persist(
     where: str,
     attempts: int,
     limiter: Limiter,
+    task: str = "speak this",
     sleep: Sleep = asyncio.sleep,
 ) -> Result:
     """Call `once` inside a slot of the limiter until it returns; `where` names the utterance.
@@ -152,7 +153,7 @@ async def persist(
     except Passing as problem:
         tries = "1 try" if len(seen) == 1 else f"{len(seen)} tries"
         raise EngineUnavailable(
-            f"{engine} could not speak this in {tries}: {_summary(seen)}", where=where, hint=problem.hint or None
+            f"{engine} could not {task} in {tries}: {_summary(seen)}", where=where, hint=problem.hint or None
         ) from problem
 
 
