@@ -337,3 +337,19 @@ def test_sound_reaches_from_its_first_frame_to_the_end_of_its_last(rate_hz: int)
 def test_where_there_is_no_sound_the_extent_is_all_of_it() -> None:
     assert sound_extent(np.zeros(12_000, np.float32), SAMPLE_RATE_HZ) == (0.0, 0.5)
     assert sound_extent(np.full(12_000, 0.002, np.float32), SAMPLE_RATE_HZ) == (0.0, 0.5)  # -54 dBFS
+    assert sound_extent(np.zeros(0, np.float32), SAMPLE_RATE_HZ) == (0.0, 0.0)
+
+
+def test_problems_give_the_length_of_what_sounds_and_not_of_the_file() -> None:
+    """Half a second of silence, then frames with 0.46 s of sound, a pause of 1.54 s, 0.02 s of sound, silence."""
+    sound = np.full(SAMPLE_RATE_HZ * 46 // 100, 0.1, np.float32)
+    pause = np.zeros(SAMPLE_RATE_HZ * 154 // 100, np.float32)
+    rest = np.zeros(SAMPLE_RATE_HZ // 2, np.float32)
+    mark = Mark(0.5, 1.0, SENTENCES[0])
+    whole = Speech(np.concatenate([rest, sound, rest]), SAMPLE_RATE_HZ, (mark,))
+    said = utterance(SENTENCES[:1])
+    assert verify(whole, said)[0] == "it is too short for its text (0.5 s, expected 2.0 s or more)"
+    parted = replace(whole, samples=np.concatenate([rest, sound, pause, sound[:480], rest]))
+    assert verify(parted, said)[0] == "there is a hole of 1.5 s in it"
+    almost = replace(whole, samples=np.concatenate([rest, sound, pause[:-960], sound[:480], rest]))
+    assert not any("hole" in each for each in verify(almost, said))
