@@ -15,8 +15,6 @@ from podcast.audio.timeline import build_timeline
 from podcast.models import Chapter, Clip, Cue, Script, Segment, Sentence, Utterance
 from tests.builders import PUBLISHED
 
-SPOKEN_LENGTH = 3 * RATE_HZ
-
 
 def say(name: str, *texts: str, speaker: str = "anchor") -> Utterance:
     return Utterance(name, speaker, tuple(Sentence(text, text) for text in texts), 0.3)
@@ -49,9 +47,9 @@ def rendered(length: int, *sentences: tuple[int, int]) -> Rendered:
 
 PARTS = (part(0, OPENING), part(2, FIRST), part(2, SECOND))
 RENDERED = (
-    rendered(SPOKEN_LENGTH, (RATE_HZ // 2, 2 * RATE_HZ)),
+    rendered(5 * RATE_HZ // 2, (RATE_HZ // 2, 2 * RATE_HZ)),
     rendered(4 * RATE_HZ, (0, RATE_HZ), (RATE_HZ, 2 * RATE_HZ)),
-    rendered(RATE_HZ, (RATE_HZ // 4, RATE_HZ // 2)),
+    rendered(3 * RATE_HZ // 4, (RATE_HZ // 4, RATE_HZ // 2)),
 )
 
 
@@ -59,10 +57,10 @@ def test_chapters_follow_one_another_without_gaps_up_to_the_end() -> None:
     """One for each segment that says something, however many parts it has, with the item's source and picture."""
     timeline = build_timeline(SCRIPT, CLIPS, PARTS, RENDERED)
     assert timeline.chapters == (
-        Chapter(0.0, 3.0, "开场"),
-        Chapter(3.0, 8.0, "第一条", "https://example.com/1", "https://example.com/1.jpg"),
+        Chapter(0.0, 2.5, "开场"),
+        Chapter(2.5, 7.25, "第一条", "https://example.com/1", "https://example.com/1.jpg"),
     )
-    assert timeline.duration_seconds == 8.0
+    assert timeline.duration_seconds == 7.25
     assert timeline.clips == CLIPS
 
 
@@ -70,9 +68,9 @@ def test_each_sentence_has_a_cue_where_it_is_heard_in_the_whole() -> None:
     """In its written form, without the white space that parts it from the next."""
     assert build_timeline(SCRIPT, CLIPS, PARTS, RENDERED).cues == (
         Cue(0.5, 2.0, "anchor", "早上好。"),
-        Cue(3.0, 4.0, "anchor", "第一句。"),
-        Cue(4.0, 5.0, "anchor", "第二句。"),
-        Cue(7.25, 7.5, "commentator", "第三句。"),
+        Cue(2.5, 3.5, "anchor", "第一句。"),
+        Cue(3.5, 4.5, "anchor", "第二句。"),
+        Cue(6.75, 7.0, "commentator", "第三句。"),
     )
 
 

@@ -95,8 +95,8 @@ def test_what_is_said_fits_the_limit_also_where_it_is_much_longer_than_what_is_w
 
 
 def test_a_sentence_that_just_fits_stays_whole() -> None:
-    """Twelve characters are written and fifteen said."""
-    (whole,) = told("今天售价为$35.5起。", max_characters=15)
+    """Twelve characters are written and fourteen said."""
+    (whole,) = told("今天售价为$35.5起。", max_characters=14)
     assert whole.spoken == "今天售价为三十五点五美元起。"
 
 
