@@ -143,7 +143,7 @@ class _Writer:
             _item_more(entry.more, each, episode, show)
             _item_image(entry, each.episode, self.public, show)
         with _DATES:
-            return bytes(feed.rss_str(pretty=True)) + b"\n"
+            return bytes(feed.rss_str(pretty=True))
 
 
 def _page_links(place: int, count: int) -> list[tuple[str, str]]:

@@ -65,7 +65,8 @@ def percents(match: re.Match[str]) -> str | None:
         return None
     to = "至" if "至" in match[0] else "到"
     first, last = (_percent(match[end], match["mark"]) for end in "ab")
-    return f"{_SIGN[match['sign']]}{first}{to}{_SIGN[match['sign2']]}{last}"
+    last_sign = "-" if match["sign"] and "--" in match[0] else match["sign2"]  # -5%--3%
+    return f"{_SIGN[match['sign']]}{first}{to}{_SIGN[last_sign]}{last}"
 
 
 @rule("percent", rf"(?P<sign>[-−+±]?)(?P<a>{NUMBER})\s?(?P<mark>[%‰])(?P<points>pts?|pp)?", "digit symbol")
@@ -237,19 +238,21 @@ def part_number(match: re.Match[str]) -> Said:
 # --- ranges and plain numbers ------------------------------------------------------------------------------------
 
 
-@rule("range", rf"({NUMBER})\s?{DASH}\s?({NUMBER})(?!\s?{DASH}\s?\d)(\+?)")
+@rule("range", rf"({NUMBER})\s?{DASH}\s?([-−]?)({NUMBER})(?!\s?{DASH}\s?\d)(\+?)")
 def span(match: re.Match[str]) -> Said:
-    """3-5倍, 12~23, 2-3年; 100-20=80 is a sum"""
+    """3-5倍, 12~23, 2-3年, 5~-3; 100-20=80 is a sum"""
     if follows(match, r"\s?=\s?\d"):
-        return Said(f"{numbers.decimal(match[1])}减{numbers.decimal(match[2])}")
+        return Said(f"{numbers.decimal(match[1])}减{_SIGN[match[2]]}{numbers.decimal(match[3])}")
     liang = takes_liang(match.string, match.end())
     er = follows(match, rf"\s?{TAKES_ER}")
-    first, last = (numbers.count(match[end], liang=liang) for end in (1, 2))
+    first, last = (numbers.count(match[end], liang=liang) for end in (1, 3))
     if er:
-        first, last = (numbers.decimal(match[end], er=True) for end in (1, 2))
+        first, last = (numbers.decimal(match[end], er=True) for end in (1, 3))
     sure = bool(is_counted(match.string, match.end())) or "~" in match[0]
     return Said(
-        f"{first}到{last}{'加' if match[3] else ''}", sure=sure, note="a range, a score or a number with a dash"
+        f"{first}到{_SIGN[match[2]]}{last}{'加' if match[4] else ''}",
+        sure=sure,
+        note="a range, a score or a number with a dash",
     )
 
 

@@ -82,7 +82,7 @@ def alternation(words: list[str] | tuple[str, ...] | set[str] | dict[str, str]) 
 
 # A number without its sign: 1,299 or 12 or 3.5 or .22, but not the head of 2.8.1.
 NUMBER = r"(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?!\.?\d)"
-DASH = r"[-−–—~∼〜‒―]{1,2}"
+DASH = r"(?:--|––|——|~~|[-−–—~∼〜‒―])"  # two only of a kind: the second of ~- is a minus
 SPAN = rf"\s?(?:{DASH}|至|到)\s?"  # between the ends of a range
 MAGNITUDE = r"(?:万亿|千亿|百亿|十亿|亿|千万|百万|十万|万|千|百)"
 

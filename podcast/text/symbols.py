@@ -280,12 +280,12 @@ def currency(match: re.Match[str]) -> str:
     ]
 
 
-@rule("power", r"\^\(?(-?\d+)\)?|([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", "symbol")
+@rule("power", r"\^\(?(-?\d+)\)?|(⁻?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", "symbol")
 def power(match: re.Match[str]) -> str | None:
-    """10^6 -> 十的六次方, x² -> x 的平方"""
+    """10^6 -> 十的六次方, x² -> x 的平方, 10⁻⁶ -> 十的负六次方"""
     if not precedes(match, r"[\w)）]"):
         return None
-    exponent = match[1] or "".join(str(unicodedata.digit(digit)) for digit in match[2])
+    exponent = match[1] or "-" * len(match[2]) + "".join(str(unicodedata.digit(digit)) for digit in match[3])
     sign, magnitude = ("负", exponent[1:]) if exponent.startswith("-") else ("", exponent)
     return {"2": "的平方", "3": "的立方"}.get(exponent) or f"的{sign}{numbers.cardinal(magnitude, er=True)}次方"
 

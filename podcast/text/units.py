@@ -35,9 +35,8 @@ def _said(match: re.Match[str], size: str, unit: str, between: str) -> str:
     liang = liang and not sign
     said = f"{sign}{numbers.count(first, liang=liang)}"
     if last:
-        last_sign = ("零下" if "摄氏" in unit else "负") if last[0] in "-−" else ""
-        if sign == "零下" and last_sign:
-            last_sign = "零下"
+        negative = last[0] in "-−" or (bool(sign) and "--" in match["span"])  # -10--5
+        last_sign = ("零下" if "摄氏" in unit else "负") if negative else ""
         said += f"{between}{last_sign}{numbers.count(last.lstrip('-−'), liang=liang and not last_sign)}"
     return said + size
 

@@ -119,8 +119,10 @@ def syllables(text: str) -> float:
 
 def sound_extent(samples: Samples, sample_rate_hz: int) -> tuple[float, float]:
     """Start and end in seconds of what is louder than a pause; all of it where there is no sound."""
+    if not len(samples):
+        return 0.0, 0.0
     levels_db = _levels_db(samples, sample_rate_hz)
-    if not len(levels_db) or levels_db.max() < SILENT_DBFS:
+    if levels_db.max() < SILENT_DBFS:
         return 0.0, len(samples) / sample_rate_hz
     sounding = np.flatnonzero(levels_db > levels_db.max() + PAUSE_DB)
     return float(sounding[0] * FRAME_SECONDS), float((sounding[-1] + 1) * FRAME_SECONDS)
