@@ -8,18 +8,19 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podcast.audio import Music, Tags, Target, make_master, waveform_svg
 from podcast.digest import read_digest
+from podcast.editions import Draft, draft, off_length
 from podcast.errors import EngineUnavailable, QualityError, SetupError
-from podcast.models import Clip, Digest, Episode, Script, Show
-from podcast.publish.episode import episode_id, new_guid, read_episode, write_episode
+from podcast.models import Clip, Digest, Edition, Episode, Script, Show
+from podcast.publish.episode import episode_place, new_guid, read_episode, write_episode
 from podcast.publish.leftovers import MAKING, sweep
-from podcast.script import left_out, may_say, must_say, script_markdown, write_script
+from podcast.script import left_out, may_say, must_say, script_markdown
 from podcast.text import narrate, pieces
 from podcast.text.fidelity import check
 from podcast.text.lexicon import Lexicon
@@ -48,7 +49,8 @@ class Production:
     music: Music
     target: Target
     timezone: str = "Asia/Shanghai"
-    edition: str = "full"
+    edition: Edition = field(default_factory=Edition)
+    hosts: str = "commentary"  # who speaks: a key of podcast.script.HOSTS
     templates: Path | None = None
     accept: frozenset[str] = frozenset()  # taken as they are though they failed verification: "2025-11-04/s03-u02"
 
@@ -64,6 +66,7 @@ class Made:
     cached: int
     changed: bool  # False: everything was there already
     warnings: tuple[str, ...]
+    left_out: tuple[str, ...] = ()  # what of the digest is not said, a line each
     seconds: dict[str, float] = field(default_factory=dict)  # wall time of each stage
 
 
@@ -105,20 +108,14 @@ def make_episode(
     with clock.stage("script"):
         sweep(production.public)
         digest = read_digest(source, timezone=production.timezone)
-        draft = write_script(
-            digest,
-            show_title=production.show.title,
-            disclosure=production.show.disclosure,
-            edition=production.edition,
-            templates=production.templates,
-        )
-        name = id or episode_id(production.public, digest)
+        name, beside = (id, "") if id else episode_place(production.public, digest, production.edition)
+        edition = replace(production.edition, own=not beside)
         accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
-        plan = cache(lambda speaker: _plan(draft, digest, speaker, production, accept))
+        plan = cache(lambda speaker: _plan(digest, edition, speaker, production, accept))
         old = read_episode(production.public, name)
         kept = _still_good(old, plan, production) if old and not force else None
     if old and kept:
-        return _unchanged(old, kept, production, _notes(digest, production), clock)
+        return _unchanged(old, kept, production, (*digest.warnings, *kept.draft.notes), clock)
     with clock.stage("tts"):
         chosen, synthesis = asyncio.run(_speak(plan, production, accept, watcher, warnings))
     with clock.stage("audio"):
@@ -143,10 +140,12 @@ def make_episode(
             master=master,
             show=production.show,
             engine=" + ".join(synthesis.by_engine),
-            voices={role: voice.name for role, voice in chosen.speaker.voices.items()},
+            voices=_voices(chosen, production.show),
             content_hash=chosen.content_hash,
             target_lufs=production.target.loudness_lufs,
             ceiling_dbtp=production.target.true_peak_dbtp,
+            edition=edition.name,
+            beside=beside,
         )
         sweep(production.public)
     return Made(
@@ -156,7 +155,13 @@ def make_episode(
         synthesized=synthesis.synthesized,
         cached=synthesis.cached,
         changed=True,
-        warnings=(*_notes(digest, production), *warnings),
+        warnings=(
+            *digest.warnings,
+            *chosen.draft.notes,
+            *off_length(edition, chosen.draft, episode.duration_seconds),
+            *warnings,
+        ),
+        left_out=chosen.draft.left_out,
         seconds=clock.seconds,
     )
 
@@ -166,14 +171,25 @@ class _Plan:
     """What a speaker would say, and the name of the result."""
 
     speaker: Speaker
+    draft: Draft
     script: Script
     content_hash: str
 
 
-def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Production, accept: frozenset[str]) -> _Plan:
+def _plan(digest: Digest, edition: Edition, speaker: Speaker, production: Production, accept: frozenset[str]) -> _Plan:
     engine = speaker.engine
-    script = narrate(draft, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
-    _hold_to_digest(digest, script, engine.max_characters, production)
+    written = draft(
+        digest,
+        edition,
+        production.show,
+        hosts=production.hosts,
+        templates=production.templates,
+        lexicon=production.lexicon,
+        music=production.music,
+        speaker=speaker,
+    )
+    script = narrate(written.script, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
+    _hold_to_digest(written.said, script, engine.max_characters, production)
     content = [
         FORMAT,
         asdict(script),
@@ -186,14 +202,14 @@ def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Productio
         *map(_content, (*production.music.files, production.show.cover)),
     ]
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
-    return _Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest())
+    return _Plan(speaker, written, script, hashlib.sha256(text.encode()).hexdigest())
 
 
 def _hold_to_digest(digest: Digest, script: Script, max_characters: int, production: Production) -> None:
     """Raise QualityError where the script leaves out a number or name of the digest, or says a number it lacks."""
     words = production.lexicon
     where = str(digest.source)
-    if missing := left_out(digest, script, production.edition):
+    if missing := left_out(digest, script):
         raise QualityError(
             f"the script leaves out {len(missing)} paragraphs, the first of them: {missing[0][:40]}",
             where=where,
@@ -201,7 +217,7 @@ def _hold_to_digest(digest: Digest, script: Script, max_characters: int, product
         )
     own = may_say(digest, script, show_title=production.show.title, templates=production.templates)
     result = check(
-        [piece for text in must_say(digest, production.edition) for piece in pieces(text, words, max_characters)],
+        [piece for text in must_say(digest) for piece in pieces(text, words, max_characters)],
         [utterance.spoken for utterance in script.utterances],
         own=[normalize(text, words) for text in own],
         lexicon=words,
@@ -223,11 +239,10 @@ def _document(script: Script, lexicon: Lexicon) -> str:
     return f"{script_markdown(script)}\n{report_markdown(rows)}"
 
 
-def _notes(digest: Digest, production: Production) -> tuple[str, ...]:
-    """What a person should know of the digest."""
-    count = len(digest.interludes) if production.edition == "brief" else 0
-    brief = (f"the brief edition leaves out {count} passages between the items",) if count else ()
-    return (*digest.warnings, *brief)
+def _voices(plan: _Plan, show: Show) -> dict[str, str]:
+    """Role -> voice of those that speak in the show or in this script."""
+    roles = {*show.hosts, *(utterance.speaker for utterance in plan.script.utterances)}
+    return {role: voice.name for role, voice in plan.speaker.voices.items() if role in roles}
 
 
 Planner = Callable[[Speaker], _Plan]
@@ -287,6 +302,7 @@ def _unchanged(old: Episode, plan: _Plan, production: Production, warnings: tupl
         cached=count,
         changed=False,
         warnings=warnings,
+        left_out=plan.draft.left_out,
         seconds={**dict.fromkeys(("tts", "audio", "publish"), 0.0), **clock.seconds},
     )
 
@@ -324,7 +340,7 @@ def _without_paths(music: Music) -> dict[str, object]:
 def _told_of(show: Show) -> list[object]:
     """What an episode's own files say of the show; the rest is in feed and pages, which are made each time."""
     texts = (show.title, show.author, show.copyright, show.disclosure, show.language, show.base_url)
-    return [*texts, dict(show.speakers)]
+    return [*texts, {role: name for role, name in show.speakers.items() if role in show.hosts}]
 
 
 def _content(path: Path) -> str:

@@ -5,87 +5,166 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from podcast.commands.shared import config_of, told
-from podcast.errors import DigestError, EngineUnavailable, InputError, PodcastError, SetupError
+from podcast.commands.shared import config_of, public_of, told
+from podcast.errors import ConfigError, DigestError, EngineUnavailable, InputError, PodcastError, SetupError
 
 if TYPE_CHECKING:
     from podcast.console import Display
     from podcast.pipeline import Made, Production
+    from podcast.settings import Config
+    from podcast.unchanged import Unchanged
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is to be made of one show."""
+
+    config: Config
+    public: Path
+    digests: Sequence[Path]  # files and folders
+
+
+@dataclass
+class _Result:
+    """What became of it."""
+
+    name: str
+    made: list[Made] = field(default_factory=list)
+    failed: list[PodcastError] = field(default_factory=list)
+    feed: Path | None = None
 
 
 def make(options: argparse.Namespace) -> int:
-    from podcast.audio import check_music
     from podcast.console import Display
-    from podcast.production import production
-    from podcast.publish import check_show, exclusive, prepare_public, publish_show
 
-    config = config_of(options, options.digests[0])
-    digests, failed = _readable(_digest_files(options.digests), config.show.timezone)
-    accept = frozenset(options.accept)
-    if len(digests) > 1 and any("/" not in name for name in accept):
-        raise InputError("--accept names no episode", hint="With several digests write --accept EPISODE/UTTERANCE.")
-    work = production(config, public=options.output, engine=options.engine, edition=options.edition, accept=accept)
-    check_show(work.show)
-    check_music(work.music, work.target)
-    made: list[Made] = []
-    feed = None
-    if digests:
-        prepare_public(work.public)
-        with exclusive(work.public), Display(quiet=options.json) as display:
-            failed += _make_each(digests, work, display, made, force=options.force)
-            if made:
-                feed = publish_show(work.public, work.show)
+    results = []
+    with Display(quiet=options.json) as display:
+        for task in _tasks(options):
+            results.append(_Result(task.config.name))
+            try:
+                _make_show(task, options, display, results[-1])
+            except PodcastError as error:
+                if not options.all:
+                    raise
+                if error.where is None:
+                    error.where = f"show {task.config.name}"
+                results[-1].failed.append(told(error))  # the other shows are made all the same
     if options.json:
-        print(json.dumps({"episodes": [_summary(result) for result in made], "feed": feed and str(feed)}))
+        answers = [_answer(result) for result in results]
+        print(json.dumps({"shows": answers} if options.all else answers[0]))
     else:
-        print(*(str(result.path) for result in made), *([str(feed)] if feed else []), sep="\n", end="\n" * bool(made))
-    return max((error.exit_status for error in failed), default=0)
+        for result in results:
+            lines = [*(str(made.path) for made in result.made), *([str(result.feed)] if result.feed else [])]
+            print(*lines, sep="\n", end="\n" * bool(lines))
+    return max((error.exit_status for result in results for error in result.failed), default=0)
 
 
-def _readable(paths: Sequence[Path], timezone: str) -> tuple[list[Path], list[PodcastError]]:
-    """The files that are digests, and what is wrong with the others: told before anything is spoken."""
+def _tasks(options: argparse.Namespace) -> list[_Task]:
+    """One show with the digests that are named or that are its content, or every show with its content."""
+    config = config_of(options, options.digests[0] if options.digests else None)
+    if not options.all:
+        if not (options.digests or config.content):
+            raise InputError("no digest is named", hint="Name digest files or folders, or --all for every show's.")
+        return [_Task(config, public_of(options, config), options.digests or _content(config))]
+    if options.digests or options.show or options.output:
+        raise InputError("--all takes no digest, no --show and no -o", hint="Shows name their content and output.")
+    if not config.shows:
+        hint = "Write a table [shows.NAME] for each show, with its content."
+        raise InputError("the config has no shows", where=str(config.path or "no podcast.toml"), hint=hint)
+    if idle := next((name for name, show in config.shows.items() if not show.content), None):
+        where = f"{config.path}: shows.{idle}"
+        raise ConfigError("the show has no content", where=where, hint='Write content = ["folder of its digests"].')
+    return [_Task(show, public_of(options, show), _content(show)) for show in config.shows.values()]
+
+
+def _content(config: Config) -> list[Path]:
+    return [config.resolve(name) for name in config.content]
+
+
+def _make_show(task: _Task, options: argparse.Namespace, display: Display, result: _Result) -> None:
+    """Make what changed of a show's episodes, its feed and pages."""
+    from podcast.audio import check_music
+    from podcast.production import chosen_editions, production
+    from podcast.publish import check_show, exclusive, prepare_public, publish_show
+    from podcast.unchanged import Unchanged
+
+    config, public = task.config, task.public
+    files = _digest_files(task.digests)
+    accept = frozenset(options.accept)
+    if len(files) > 1 and any("/" not in name for name in accept):
+        raise InputError("--accept names no episode", hint="With several digests write --accept EPISODE/UTTERANCE.")
+    first, *others = chosen_editions(config, options.edition, options.minutes)
+    work = production(config, public=public, engine=options.engine, edition=first, hosts=options.hosts, accept=accept)
+    works = [work, *(replace(work, edition=other) for other in others)]  # with the same engines: a model is loaded once
+    check_show(work.show)
+    known = Unchanged(public, believe=not options.force)
+    digests = _readable(files, works, known, result)
+    if not all(known.find(path, one) for path, one in product(digests, works)):
+        check_music(work.music, work.target)
+    if digests:
+        prepare_public(public)
+        with exclusive(public):
+            _make_each(digests, works, known, display, result, force=options.force)
+            if result.made:
+                result.feed = publish_show(public, work.show)
+                known.save()
+
+
+def _readable(files: Sequence[Path], works: Sequence[Production], known: Unchanged, result: _Result) -> list[Path]:
+    """The files that are digests; what is wrong with the others is told before anything is spoken."""
     from podcast.digest import read_digest
     from podcast.publish import source_name
 
     readable: dict[tuple[str, date], Path] = {}
-    failed: list[PodcastError] = []
-    for path in paths:
+    for path in files:
         try:
-            day = read_digest(path, timezone=timezone).published.date()
+            if made := known.find(path, works[0]):
+                day = made.episode.published.date()
+            else:
+                day = read_digest(path, timezone=works[0].timezone).published.date()
             other = readable.setdefault((source_name(path), day), path)
             if other != path:
                 hint = "Give one of them another name: by name and date an episode knows its digest."
                 raise InputError(f"has the name and the date of {other}", where=str(path), hint=hint)
         except PodcastError as error:
-            failed.append(told(error))
-    return list(readable.values()), failed
+            result.failed.append(told(error))
+    return list(readable.values())
 
 
 def _make_each(
-    digests: Sequence[Path], work: Production, display: Display, made: list[Made], *, force: bool
-) -> list[PodcastError]:
+    digests: Sequence[Path],
+    works: Sequence[Production],
+    known: Unchanged,
+    display: Display,
+    result: _Result,
+    *,
+    force: bool,
+) -> None:
     """Make the episodes; one that fails does not keep the others from being made, unless no engine can speak."""
     from podcast.pipeline import make_episode
 
-    failed = []
-    for path in digests:
+    for path, work in product(digests, works):
+        made = known.find(path, work)
         try:
-            with display.episode(path.name) as watcher:
-                result = make_episode(path, work, force=force, watcher=watcher)
+            if made is None:
+                with display.episode(path.name) as watcher:
+                    made = make_episode(path, work, force=force, watcher=watcher)
+                known.keep(path, work, made)
         except PodcastError as error:
             if path.name not in (error.where or ""):
                 error.where = ", ".join(filter(None, (str(path), error.where)))
-            failed.append(told(error))
+            result.failed.append(told(error))
             if isinstance(error, EngineUnavailable | SetupError):
-                break
+                return
         else:
-            display.made(result)
-            made.append(result)
-    return failed
+            display.made(made)
+            result.made.append(made)
 
 
 def _digest_files(paths: Sequence[Path]) -> list[Path]:
@@ -102,10 +181,17 @@ def _digest_files(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
+def _answer(result: _Result) -> dict[str, Any]:
+    """What --json says of a show."""
+    name = {"show": result.name} if result.name else {}
+    return {**name, "episodes": [_summary(made) for made in result.made], "feed": result.feed and str(result.feed)}
+
+
 def _summary(made: Made) -> dict[str, Any]:
     episode = made.episode
     return {
         "id": episode.id,
+        "edition": episode.edition,
         "guid": episode.guid,
         "title": episode.title,
         "mp3": str(made.path),
@@ -117,6 +203,7 @@ def _summary(made: Made) -> dict[str, Any]:
         "synthesized": made.synthesized,
         "cached": made.cached,
         "changed": made.changed,
+        "left_out": list(made.left_out),
         "warnings": list(made.warnings),
         "seconds": made.seconds,
     }

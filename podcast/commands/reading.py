@@ -12,8 +12,8 @@ from podcast.commands.shared import config_of
 def script(options: argparse.Namespace) -> int:
     from podcast.console import print_report, print_script
     from podcast.digest import read_digest
-    from podcast.production import existing, lexicon, show
-    from podcast.script import write_script
+    from podcast.editions import draft
+    from podcast.production import chosen_editions, existing, lexicon, music, roster, show
     from podcast.text import narrate
     from podcast.text.normalize import read
     from podcast.text.report import report
@@ -21,16 +21,18 @@ def script(options: argparse.Namespace) -> int:
     config = config_of(options, options.digest)
     words = lexicon(config)
     digest = read_digest(options.digest, timezone=config.show.timezone)
-    about = show(config)
-    draft = write_script(
+    written = draft(
         digest,
-        show_title=about.title,
-        disclosure=about.disclosure,
-        edition=options.edition or config.script.edition,
+        chosen_editions(config, [options.edition] if options.edition else [], options.minutes)[0],
+        show(config, options.hosts),
+        hosts=options.hosts or config.script.hosts,
         templates=existing(config, config.script.templates, "script.templates"),
+        lexicon=words,
+        music=music(config),
+        speaker=roster(config, options.engine).speakers[0],
     )
-    script = narrate(draft, words, unit="sentence", max_characters=90)
-    for warning in digest.warnings:
+    script = narrate(written.script, words, unit="sentence", max_characters=90)
+    for warning in (*digest.warnings, *written.notes):
         print(f"podcast: {options.digest}: {warning}", file=sys.stderr)
     if options.report:
         texts = [sentence.text for utterance in script.utterances for sentence in utterance.sentences]

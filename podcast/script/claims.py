@@ -9,16 +9,15 @@ from podcast.script.rundown import rundown
 from podcast.script.writer import narration_line, template_words
 
 
-def must_say(digest: Digest, edition: str = "full") -> tuple[str, ...]:
-    """The paragraphs of the digest that this edition has to say, in written form."""
-    blocks = rundown(digest, edition)
-    return tuple(narration_line(paragraph) for block in blocks for paragraph in block.paragraphs)
+def must_say(digest: Digest) -> tuple[str, ...]:
+    """The paragraphs of the digest, as it was cut for an edition, that have to be said, in written form."""
+    return tuple(narration_line(paragraph) for block in rundown(digest) for paragraph in block.paragraphs)
 
 
-def left_out(digest: Digest, script: Script, edition: str = "full") -> tuple[str, ...]:
+def left_out(digest: Digest, script: Script) -> tuple[str, ...]:
     """The paragraphs that the script does not have, word for word: a template of the user's may forget them."""
     said = _letters("".join(utterance.text for utterance in script.utterances))
-    return tuple(paragraph for paragraph in must_say(digest, edition) if _letters(paragraph) not in said)
+    return tuple(paragraph for paragraph in must_say(digest) if _letters(paragraph) not in said)
 
 
 def _letters(text: str) -> str:

@@ -27,12 +27,13 @@ from typing import Any
 
 from podcast.config import load_config
 from podcast.digest import read_digest_text
+from podcast.editions import draft
 from podcast.errors import PodcastError
 from podcast.models import Clip, Script
 from podcast.pipeline import Made, Production, Watcher, make_episode
 from podcast.production import production
 from podcast.publish import publish_show
-from podcast.script import script_json, write_script
+from podcast.script import script_json
 from podcast.serve.journal import write_log
 from podcast.serve.livefile import LiveWatcher
 from podcast.text import narrate
@@ -50,9 +51,11 @@ class ConfiguredStudio:
     config: Path | None
     public: Path
     engine: str | None
+    show: str = ""  # of several shows in the config: this one
 
     def __call__(self) -> Production:
-        return production(load_config(self.config, os.environ), public=self.public, engine=self.engine)
+        config = load_config(self.config, os.environ)
+        return production(config.shows[self.show] if self.show else config, public=self.public, engine=self.engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,22 +174,25 @@ def _outcome(made: Made) -> Outcome:
 def preview(text: str, name: str, production: Production) -> dict[str, Any]:
     """The script of a digest and how it is read, as `podcast script` prints them."""
     digest = read_digest_text(text, Path(name), timezone=production.timezone)
-    draft = write_script(
-        digest,
-        show_title=production.show.title,
-        disclosure=production.show.disclosure,
-        edition=production.edition,
-        templates=production.templates,
-    )
     words = production.lexicon
-    script = narrate(draft, words, unit="sentence", max_characters=90)
+    written = draft(
+        digest,
+        production.edition,
+        production.show,
+        hosts=production.hosts,
+        templates=production.templates,
+        lexicon=words,
+        music=production.music,
+        speaker=production.roster.speakers[0],
+    )
+    script = narrate(written.script, words, unit="sentence", max_characters=90)
     sentences = [sentence.text for utterance in script.utterances for sentence in utterance.sentences]
     return {
         **script_json(script),
         "items": len(digest.items),
         "characters": sum(len(utterance.spoken) for utterance in script.utterances),
         "report": [asdict(row) for row in report((sentence, read(sentence, words)) for sentence in sentences)],
-        "warnings": list(digest.warnings),
+        "warnings": [*digest.warnings, *written.notes],
     }
 
 
