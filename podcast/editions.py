@@ -12,12 +12,12 @@ from pathlib import Path
 
 from podcast.audio import Music, music_seconds
 from podcast.errors import ConfigError
-from podcast.models import Digest, Edition, Script, Show
+from podcast.models import Clip, Digest, Edition, Script, Show
 from podcast.script import Cutting, cut_digest, write_script
 from podcast.text import SENTENCE_PAUSE_SECONDS, pieces
 from podcast.text.lexicon import Lexicon
 from podcast.text.normalize import normalize
-from podcast.tts.pace import seconds_per_syllable
+from podcast.tts.pace import estimated_seconds, measured_seconds, seconds_per_syllable
 from podcast.tts.synthesis import Speaker
 from podcast.tts.verify import syllables
 
@@ -38,6 +38,7 @@ class Draft:
     notes: tuple[str, ...]  # what is left out, and whether the length can be met
     left_out: tuple[str, ...]  # what of the digest is not said, a line each
     seconds: float  # about how long it takes; 0 where no length was asked for
+    pace: float  # times the estimated length of speech, that this was cut by
 
 
 def editions(names: Sequence[str], minutes: float, own: Edition | None = None) -> tuple[Edition, ...]:
@@ -80,8 +81,9 @@ def draft(
     lexicon: Lexicon,
     music: Music,
     speaker: Speaker,
+    pace: float = 1.0,
 ) -> Draft:
-    """Write the narration of an edition; `music` and `speaker` say how long it will be."""
+    """Write the narration of an edition; `music`, `speaker` and `pace` say how long it will be."""
 
     def write(cut: Digest) -> Script:
         return write_script(
@@ -93,7 +95,7 @@ def draft(
             templates=templates,
         )
 
-    paces = {role: seconds_per_syllable(speaker.engine.name, voice) for role, voice in speaker.voices.items()}
+    paces = {role: pace * seconds_per_syllable(speaker.engine.name, voice) for role, voice in speaker.voices.items()}
 
     @cache
     def spoken(text: str) -> tuple[float, int]:
@@ -113,7 +115,24 @@ def draft(
     cutting = cut_digest(digest, _aim(edition), sentences_of, measure)
     script = write(cutting.digest)
     script = replace(script, title=f"{script.title}{label(edition)}")
-    return Draft(script, cutting.digest, _notes(edition, cutting), cutting.left_out, cutting.seconds)
+    return Draft(script, cutting.digest, _notes(edition, cutting), cutting.left_out, cutting.seconds, pace)
+
+
+def heard_pace(edition: Edition, draft: Draft, script: Script, clips: Sequence[Clip], speaker: Speaker) -> float | None:
+    """How the speech compares with its estimate, where that makes the edition miss its length; else None.
+
+    `script` is the draft as it was spoken, in `clips`.
+    """
+    if edition.seconds is None:
+        return None
+    estimated = estimated_seconds(script.utterances, speaker.engine.name, speaker.voices)
+    heard = measured_seconds(clips)
+    low, high = _bounds(edition)
+    lasts = draft.seconds + heard - estimated
+    all_is_said = not draft.left_out
+    if not estimated or (lasts <= high and (lasts >= low or all_is_said)):
+        return None
+    return round(heard / estimated, 3)
 
 
 def off_length(edition: Edition, draft: Draft, seconds: float) -> tuple[str, ...]:

@@ -308,3 +308,4 @@ class Episode:
     audio_sha256: str = ""  # of the MP3, hexadecimal; empty in records of earlier versions
     edition: str = ""  # Edition.name; empty in records of earlier versions: the show's own edition
     beside: str = ""  # id of the show's own edition of the same digest, where this is another one
+    pace: float = 1.0  # times the length that its speech was first estimated at: an edition is cut to a length by it

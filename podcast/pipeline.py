@@ -6,16 +6,16 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podcast.audio import Music, Tags, Target, make_master, waveform_svg
 from podcast.digest import read_digest
-from podcast.editions import Draft, draft, off_length
+from podcast.editions import Draft, draft, heard_pace, off_length
 from podcast.errors import EngineUnavailable, QualityError, SetupError
 from podcast.models import Clip, Digest, Edition, Episode, Script, Show
 from podcast.publish.episode import episode_place, new_guid, read_episode, write_episode
@@ -111,13 +111,14 @@ def make_episode(
         name, beside = (id, "") if id else episode_place(production.public, digest, production.edition)
         edition = replace(production.edition, own=not beside)
         accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
-        plan = cache(lambda speaker: _plan(digest, edition, speaker, production, accept))
+        plan = cache(lambda speaker, pace: _plan(digest, edition, speaker, production, accept, pace=pace))
         old = read_episode(production.public, name)
         kept = _still_good(old, plan, production) if old and not force else None
     if old and kept:
         return _unchanged(old, kept, production, (*digest.warnings, *kept.draft.notes), clock)
     with clock.stage("tts"):
-        chosen, synthesis = asyncio.run(_speak(plan, production, accept, watcher, warnings))
+        speak = partial(_speak, production=production, accept=accept, watcher=watcher, warnings=warnings)
+        chosen, synthesis = asyncio.run(_to_length(edition, plan, speak))
     with clock.stage("audio"):
         master, timeline = make_master(
             chosen.script,
@@ -146,6 +147,7 @@ def make_episode(
             ceiling_dbtp=production.target.true_peak_dbtp,
             edition=edition.name,
             beside=beside,
+            pace=chosen.draft.pace,
         )
         sweep(production.public)
     return Made(
@@ -176,7 +178,15 @@ class _Plan:
     content_hash: str
 
 
-def _plan(digest: Digest, edition: Edition, speaker: Speaker, production: Production, accept: frozenset[str]) -> _Plan:
+def _plan(
+    digest: Digest,
+    edition: Edition,
+    speaker: Speaker,
+    production: Production,
+    accept: frozenset[str],
+    *,
+    pace: float,
+) -> _Plan:
     engine = speaker.engine
     written = draft(
         digest,
@@ -187,6 +197,7 @@ def _plan(digest: Digest, edition: Edition, speaker: Speaker, production: Produc
         lexicon=production.lexicon,
         music=production.music,
         speaker=speaker,
+        pace=pace,
     )
     script = narrate(written.script, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
     _hold_to_digest(written.said, script, engine.max_characters, production)
@@ -245,7 +256,19 @@ def _voices(plan: _Plan, show: Show) -> dict[str, str]:
     return {role: voice.name for role, voice in plan.speaker.voices.items() if role in roles}
 
 
-Planner = Callable[[Speaker], _Plan]
+Planner = Callable[[Speaker, float], _Plan]  # who speaks, and `Draft.pace`
+
+
+async def _to_length(
+    edition: Edition, plan: Planner, speak: Callable[[Callable[[Speaker], _Plan]], Awaitable[tuple[_Plan, Synthesis]]]
+) -> tuple[_Plan, Synthesis]:
+    """Speak, and where that misses the edition's length once more, cut by the pace that was heard.
+
+    Sentences that stay are in the cache.
+    """
+    chosen, synthesis = await speak(lambda speaker: plan(speaker, 1.0))
+    pace = heard_pace(edition, chosen.draft, chosen.script, synthesis.clips, chosen.speaker)
+    return (chosen, synthesis) if pace is None else await speak(lambda speaker: plan(speaker, pace))
 
 
 def _still_good(old: Episode, plan: Planner, production: Production) -> _Plan | None:
@@ -257,12 +280,12 @@ def _still_good(old: Episode, plan: Planner, production: Production) -> _Plan | 
     preferred = spoken_by is roster.speakers[0] or roster.any_will_do
     if not preferred and asyncio.run(roster.available())[0] is not spoken_by:
         return None
-    found = plan(spoken_by)
+    found = plan(spoken_by, old.pace)
     return found if found.content_hash == old.content_hash else None
 
 
 async def _speak(
-    plan: Planner,
+    plan: Callable[[Speaker], _Plan],
     production: Production,
     accept: frozenset[str],
     watcher: Watcher,

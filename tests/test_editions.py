@@ -13,14 +13,14 @@ from podcast.config import load_config
 from podcast.digest import read_digest
 from podcast.editions import BRIEF_SECONDS, Draft, draft, editions
 from podcast.errors import ConfigError
-from podcast.models import Digest, Edition, Episode
+from podcast.models import Digest, Edition, Episode, Utterance
 from podcast.pipeline import Production, make_episode
 from podcast.production import chosen_editions, production, show
 from podcast.publish import publish_show
 from podcast.script.rundown import speakable_headline
 from podcast.testing import ToneEngine
 from podcast.text.lexicon import BUILTIN
-from podcast.tts.base import Voice
+from podcast.tts.base import Speech, Voice
 from podcast.tts.cache import ClipCache
 from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Speaker
@@ -182,6 +182,28 @@ def test_two_digests_of_a_day_have_their_own_editions(source: Path, tmp_path: Pa
     numbers = {name: entry.findtext(f"{ITUNES}episode") for name, entry in feed_items(work.public).items()}
     assert numbers["2026-03-02-brief"] == numbers["2026-03-02"] == "1"
     assert numbers["2026-03-02-evening-brief"] == numbers["2026-03-02-evening"] == "2"
+
+
+class SlowEngine(ToneEngine):
+    """Speaks far slower than anyone would have thought."""
+
+    async def synthesize(self, utterance: Utterance, voice: Voice) -> Speech:
+        return await super().synthesize(utterance, replace(voice, rate=voice.rate * 0.7))
+
+
+def test_a_voice_of_another_pace_is_heard_and_the_length_is_met(tmp_path: Path) -> None:
+    path = tmp_path / "2026-03-02.md"
+    summary = "公司介绍了新产品。它的价格没有变。电池可用两天。" * 2
+    items = "".join(f"{n}. [青禾电池完成融资](https://example.com/{n})\n\n   {summary}\n\n" for n in range(1, 8))
+    path.write_text(f"---\ndate: 2026-03-02T08:00:00+08:00\n---\n\n{items}", encoding="utf-8")
+    work = replace(studio(tmp_path), edition=editions(("full",), 1)[0], roster=Roster([Speaker(SlowEngine(), VOICES)]))
+    made = make_episode(path, work)
+    assert made.episode.duration_seconds == pytest.approx(60, rel=0.1)
+    assert made.episode.pace > 1.2
+    assert not any("another pace" in warning for warning in made.warnings)
+    assert make_episode(path, work).changed is False
+    forced = make_episode(path, work, force=True)
+    assert (forced.episode.content_hash, forced.synthesized) == (made.episode.content_hash, 0)
 
 
 def spoken_by(episode: Episode) -> set[str]:

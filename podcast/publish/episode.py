@@ -112,6 +112,7 @@ def write_episode(
     ceiling_dbtp: float = -1.0,
     edition: str = "full",
     beside: str = "",
+    pace: float = 1.0,
 ) -> Episode:
     """Write the folder public/episodes/<id>/ and move the master into it.
 
@@ -148,6 +149,7 @@ def write_episode(
         audio_sha256=checksum(master.path.read_bytes()),
         edition=edition,
         beside=beside,
+        pace=pace,
     )
     episode = clean(episode)
     if problems := episode_problems(episode, master.path):

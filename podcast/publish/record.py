@@ -61,6 +61,7 @@ def episode_from(values: Any) -> Episode:
     if wrong := [name for name in texts if not isinstance(plain[name], str)]:
         raise ValueError(f"{wrong[0]} is no text")
     numbers = {name: float(plain[name]) for name in ("duration_seconds", "loudness_lufs", "true_peak_dbtp")}
+    numbers["pace"] = float(plain.get("pace", 1.0))
     if (silence := plain.get("longest_silence_seconds")) is not None:
         numbers["longest_silence_seconds"] = float(silence)
     highlight = plain.get("highlight")
