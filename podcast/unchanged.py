@@ -20,7 +20,7 @@ from typing import Any
 
 from podcast.errors import PodcastError
 from podcast.pipeline import Made, Production
-from podcast.publish.episode import read_episode, source_name
+from podcast.publish.episode import EPISODES, read_episode, source_name
 from podcast.publish.files import replace_file
 from podcast.publish.fingerprints import contents_below
 
@@ -54,10 +54,13 @@ class Unchanged:
         try:
             known = self._before[key]
             episode = read_episode(self._public, known["id"])
-            sizes = (self._public / episode.enclosure.url).stat().st_size if episode else 0
+            size_bytes = (self._public / episode.enclosure.url).stat().st_size if episode else 0
+            edited = known["script"] != self._script(known["id"])
         except (OSError, PodcastError, KeyError, TypeError):
             return None
-        if episode is None or sizes != episode.enclosure.length_bytes or episode.content_hash != known["content"]:
+        if episode is None or edited or episode.content_hash != known["content"]:
+            return None
+        if size_bytes != episode.enclosure.length_bytes:
             return None
         roster = production.roster
         spoken_by = [speaker.engine.name for speaker in roster.speakers]
@@ -87,10 +90,15 @@ class Unchanged:
         self._now[key] = {
             "id": made.episode.id,
             "content": made.episode.content_hash,
+            "script": self._script(made.episode.id),
             "utterances": made.utterances,
             "warnings": list(made.warnings),
             "left_out": list(made.left_out),
         }
+
+    def _script(self, name: str) -> str:
+        """Hash of the script beside the episode, which a person may have edited since."""
+        return _hash([(self._public / EPISODES / name / "script.md").read_bytes()])
 
     def save(self) -> None:
         """Keep what this run found, and what earlier ones did of other episodes."""

@@ -103,6 +103,12 @@ def test_an_episode_that_is_gone_cut_short_or_another_is_noticed(source: Path, w
     assert Unchanged(work.public).find(source, work) is None
     audio.write_bytes(whole)
     assert Unchanged(work.public).find(source, work)
+    script = folder / "script.md"
+    words = script.read_bytes()
+    script.write_bytes(words + "\n再加一句。\n".encode())
+    assert Unchanged(work.public).find(source, work) is None
+    script.write_bytes(words)
+    assert Unchanged(work.public).find(source, work)
     record.write_text(text.replace('"content_hash": "', '"content_hash": "0'), encoding="utf-8")
     assert Unchanged(work.public).find(source, work) is None
     record.unlink()
