@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"podcast {__version__}")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("-c", "--config", type=Path, metavar="FILE", help="podcast.toml (default: found upward)")
+    common.add_argument("--show", metavar="NAME", help="one of several shows: the table [shows.NAME] of the config")
     common.add_argument("--debug", action="store_true", help="show a traceback when something fails")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -82,24 +83,21 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     def public(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("-o", "--output", type=Path, default=Path("public"), metavar="FOLDER", help="public folder")
+        sub.add_argument(
+            "-o", "--output", type=Path, metavar="FOLDER", help="public folder (default: public, or the show's)"
+        )
 
     def engine(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("--engine", choices=ENGINES, help="who speaks (default: tts.engine of the config)")
 
     make = command("make", making.make, "make the episodes of digests, the feed and the pages (only what changed)")
-    make.add_argument("digests", nargs="+", metavar="DIGEST", help=f"{_DIGEST}, or a folder of digests")
-    _feed_options(make)
+    _make_options(make)
     public(make)
     engine(make)
-    _words_options(make)
-    make.add_argument("--force", action="store_true", help="make it again though nothing changed")
-    make.add_argument("--fresh", action="store_true", help="drop what was edited in the script of the episode")
-    make.add_argument("--accept", action="append", default=[], metavar="ID", help="take this utterance as it is")
-    make.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
     script = command("script", reading.script, "print the narration of a digest, before any audio")
     _script_options(script)
+    engine(script)
 
     command("normalize", reading.normalize, "written lines on standard input -> spoken lines on standard output")
     command("pinyin", reading.pinyin, "sentences on standard input -> one pinyin token a character")
@@ -132,6 +130,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _make_options(make: argparse.ArgumentParser) -> None:
+    make.add_argument("digests", nargs="*", metavar="DIGEST", help=f"{_DIGEST}, or a folder of digests")
+    _feed_options(make)
+    make.add_argument("--all", action="store_true", help="the digests of every show in the config")
+    _words_options(make, action="append", default=[])
+    make.add_argument("--force", action="store_true", help="make it again though nothing changed")
+    make.add_argument("--fresh", action="store_true", help="drop what was edited in the script of the episode")
+    make.add_argument("--accept", action="append", default=[], metavar="ID", help="take this utterance as it is")
+    make.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
 def _script_options(script: argparse.ArgumentParser) -> None:
     script.add_argument("digest", metavar="DIGEST", help=_DIGEST)
     _feed_options(script)
@@ -142,11 +151,21 @@ def _script_options(script: argparse.ArgumentParser) -> None:
     _words_options(script)
 
 
-def _words_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--edition", choices=("full", "brief"), help="how much is said")
+def _words_options(sub: argparse.ArgumentParser, **several: Any) -> None:
+    again = "; again for another one" if several else ""
+    sub.add_argument("--edition", choices=("full", "brief"), help=f"how much is said{again}", **several)
+    sub.add_argument("--minutes", type=_minutes, metavar="N", help="length of the full edition; 0 = all of it")
+    sub.add_argument("--hosts", choices=("solo", "commentary", "duo"), help="who speaks (default: script.hosts)")
     sub.add_argument(
         "--rewrite", choices=STYLES, help="in a language model's words (default: rewrite.style of the config)"
     )
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 <= minutes <= 600:
+        raise argparse.ArgumentTypeError("must be from 0 to 600")
+    return minutes
 
 
 def _feed_options(sub: argparse.ArgumentParser) -> None:

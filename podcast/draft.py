@@ -7,12 +7,14 @@ script document ─────────────────▶ Document 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from podcast.audio import Music
 from podcast.digest import read_digest_text, read_text
+from podcast.editions import Written, write_edition
 from podcast.errors import LexiconError, ScriptError
-from podcast.models import Digest, Script
+from podcast.models import Digest, Edition, Script
 from podcast.publish import source_name
 from podcast.rewrite import Desk, Rewriting, rewrite, rewrite_markdown
 from podcast.script import (
@@ -25,10 +27,10 @@ from podcast.script import (
     merge,
     read_document,
     script_of,
-    write_script,
 )
 from podcast.text.lexicon import BUILTIN, Lexicon
 from podcast.text.overrides import fixed
+from podcast.tts.synthesis import Speaker
 
 _WRITE_A_READING = "Write a syllable with its tone for each Han character, [重庆]{chong2 qing4}, or other words."
 
@@ -39,9 +41,11 @@ class Words:
 
     show_title: str
     disclosure: str = ""
-    edition: str = "full"
+    edition: Edition = field(default_factory=Edition)
+    hosts: str = "commentary"
     templates: Path | None = None
     lexicon: Lexicon = BUILTIN
+    music: Music = field(default_factory=Music)
     desk: Desk | None = None  # who rewrites the script; None: it is the template's
 
 
@@ -50,10 +54,11 @@ class Draft:
     """What is going to be said, before it is fitted to an engine."""
 
     document: Document
-    digest: Digest | None  # as it was written; None: the source was a script document
+    said: Digest | None  # what of the digest is said; None: the source was a script document
     warnings: tuple[str, ...]  # what a person should look at
     edited: bool  # a person had a hand in it
     rewriting: Rewriting  # what a language model made of it
+    written: Written | None  # as the templates had it; None: the source was a script document
 
     @property
     def script(self) -> Script:
@@ -63,6 +68,11 @@ class Draft:
     def notes(self) -> Digest:
         """What show notes and feed are made of."""
         return digest_of(self.document)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What of the digest is not said, a line each."""
+        return self.written.left_out if self.written else ()
 
     @property
     def markdown(self) -> str:
@@ -80,6 +90,7 @@ class Source:
 
     path: Path  # is named in messages
     content: Digest | Document
+    on_disk: bool = False  # the path is that of a file which holds it
 
     @property
     def digest(self) -> Digest:
@@ -87,26 +98,44 @@ class Source:
         return digest_of(self.content) if isinstance(self.content, Document) else self.content
 
 
-def read_draft(source: Path | Source, words: Words, *, timezone: str) -> Draft:
-    """The draft of a digest or a script document, or of its file.  Raises DigestError, ScriptError, ConfigError."""
-    if isinstance(source, Path):
-        source = read_source_text(read_text(source), source, timezone=timezone)
+def read_draft(source: Source, words: Words, speaker: Speaker, *, pace: float = 1.0) -> Draft:
+    """What is said of a digest or a script document.
+
+    An edition of a length is cut to it by the pace of the speaker.  Raises ConfigError.
+    """
     if isinstance(source.content, Document):
         document = source.content
-        return Draft(document, None, document.warnings, is_edited(document), Rewriting(script_of(document)))
+        return Draft(document, None, document.warnings, is_edited(document), Rewriting(script_of(document)), None)
     digest = source.content
-    script = write_script(
+    written = write_edition(
         digest,
+        words.edition,
         show_title=words.show_title,
         disclosure=words.disclosure,
-        edition=words.edition,
+        hosts=words.hosts,
         templates=words.templates,
+        lexicon=words.lexicon,
+        music=words.music,
+        speaker=speaker,
+        pace=pace,
     )
-    rewriting = rewrite(
-        script, digest, words.desk, edition=words.edition, show_title=words.show_title, lexicon=words.lexicon
-    )
-    document = document_of(digest, rewriting.script, source=source_name(source.path), edition=words.edition)
-    return Draft(document, digest, (*digest.warnings, *rewriting.warnings), edited=False, rewriting=rewriting)
+    rewriting = rewrite(written.script, written.said, words.desk, show_title=words.show_title, lexicon=words.lexicon)
+    name = words.edition.name
+    document = document_of(digest, rewriting.script, source=source_name(source.path), edition=name)
+    warnings = (*digest.warnings, *written.notes, *rewriting.warnings)
+    return Draft(document, written.said, warnings, edited=False, rewriting=rewriting, written=written)
+
+
+def edition_of(source: Source, wanted: Edition) -> Edition:
+    """The edition that is made of a source: a script document is of one."""
+    if isinstance(source.content, Document) and source.content.edition != wanted.name:
+        return Edition(source.content.edition, own=False)
+    return replace(wanted, seconds=None) if isinstance(source.content, Document) else wanted
+
+
+def read_source(path: Path, *, timezone: str) -> Source:
+    """The digest or script document of a Markdown file.  Raises DigestError, ScriptError, ConfigError."""
+    return read_source_text(read_text(path), path, timezone=timezone)
 
 
 def read_source_text(text: str, source: Path, *, timezone: str) -> Source:
@@ -121,7 +150,7 @@ def with_edits(draft: Draft, kept: Path) -> Draft:
 
     Raises ScriptError for a document that cannot be read.
     """
-    if draft.digest is None or not kept.is_file():
+    if draft.said is None or not kept.is_file():
         return draft
     text = read_text(kept)
     if not is_document(text):  # of an earlier version, which wrote no documents

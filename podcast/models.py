@@ -70,6 +70,16 @@ class Digest:
 
 # --- script: what is said ---------------------------------------------------------------------------------------
 
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """How much of a digest is said."""
+
+    name: str = "full"  # "full", "brief", or "5min" where a length was asked for
+    seconds: float | None = None  # the length that was asked for; None = as long as it takes
+    own: bool = True  # it is the show's own; False: it stands beside that one, with an id and a title that tell
+
+
 SegmentKind = Literal["opening", "overview", "item", "interlude", "commentary", "closing"]
 Sound = Literal["intro", "sting", "bed", "outro"]
 
@@ -101,7 +111,7 @@ class Utterance:
     """One request to an engine: a sentence or a whole paragraph, as the engine likes it."""
 
     id: str  # "s03-u02", unique in its script
-    speaker: str  # a role: "anchor" or "commentator"
+    speaker: str  # a role: "anchor", "commentator" or "coanchor"
     sentences: tuple[Sentence, ...]
     pause_after_seconds: float
 
@@ -254,8 +264,10 @@ class Show:
         default_factory=lambda: {
             "anchor": Person("主播", "host"),
             "commentator": Person("评论员", "co-host"),
+            "coanchor": Person("搭档主播", "co-host"),
         }
     )
+    hosts: tuple[str, ...] = ("anchor", "commentator")  # the roles of the cast that speak in it
     voice_label: str = "AI 语音"  # stands after the name of each of the cast in podcast:person; may be empty
     update_rrule: str = "FREQ=DAILY"  # RFC 5545, how often an episode comes; empty = not said
     update_text: str = "每日更新"  # the same in words
@@ -300,9 +312,12 @@ class Episode:
     engine: str  # that spoke it
     voices: Mapping[str, str]  # speaker -> engine voice
     content_hash: str  # of everything it was made from; the same hash = nothing to do
-    source: str = ""  # name of the digest's file: the same source and day is the same episode
+    source: str = ""  # name of the digest's file: the same source, day and edition is the same episode
     highlight: Chapter | None = None  # the overview, offered as podcast:soundbite
     target_lufs: float = -16.0  # the loudness it was made for
     ceiling_dbtp: float = -1.0  # the true peak it must not pass
     longest_silence_seconds: float | None = None  # in the MP3 as it decodes; None in records of earlier versions
     audio_sha256: str = ""  # of the MP3, hexadecimal; empty in records of earlier versions
+    edition: str = ""  # Edition.name; empty in records of earlier versions: the show's own edition
+    beside: str = ""  # id of the show's own edition of the same digest, where this is another one
+    pace: float = 1.0  # times the length that its speech was first estimated at: an edition is cut to a length by it

@@ -8,16 +8,17 @@ import json
 import time
 from collections.abc import Callable, Container
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from functools import cache
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podcast.audio import Music, Tags, Target, make_master, waveform_svg
-from podcast.draft import Draft, Source, Words, read_draft, with_edits
+from podcast.draft import Draft, Source, Words, edition_of, read_draft, read_source, with_edits
+from podcast.editions import heard_pace, off_length
 from podcast.errors import EngineUnavailable, QualityError, SetupError
-from podcast.models import Clip, Digest, Episode, Script, Show
-from podcast.publish.episode import EPISODES, SCRIPT, episode_id, new_guid, read_episode, write_episode
+from podcast.models import Clip, Digest, Edition, Episode, Script, Show
+from podcast.publish.episode import EPISODES, SCRIPT, episode_place, new_guid, read_episode, write_episode
 from podcast.publish.leftovers import MAKING, sweep
 from podcast.rewrite import Desk, hold
 from podcast.script import Key, left_out, may_say, must_say
@@ -49,7 +50,8 @@ class Production:
     music: Music
     target: Target
     timezone: str = "Asia/Shanghai"
-    edition: str = "full"
+    edition: Edition = field(default_factory=Edition)
+    hosts: str = "commentary"  # who speaks: a key of podcast.script.HOSTS
     templates: Path | None = None
     desk: Desk | None = None  # who rewrites the script; None: it is the template's
     accept: frozenset[str] = frozenset()  # taken as they are though they failed verification: "2025-11-04/s03-u02"
@@ -58,7 +60,16 @@ class Production:
     def words(self) -> Words:
         """What a script needs besides its digest."""
         show = self.show
-        return Words(show.title, show.disclosure, self.edition, self.templates, self.lexicon, self.desk)
+        return Words(
+            show_title=show.title,
+            disclosure=show.disclosure,
+            edition=self.edition,
+            hosts=self.hosts,
+            templates=self.templates,
+            lexicon=self.lexicon,
+            music=self.music,
+            desk=self.desk,
+        )
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,7 @@ class Made:
     cached: int
     changed: bool  # False: everything was there already
     warnings: tuple[str, ...]
+    left_out: tuple[str, ...] = ()  # what of the digest is not said, a line each
     seconds: dict[str, float] = field(default_factory=dict)  # wall time of each stage
 
 
@@ -114,18 +126,21 @@ def make_episode(
     warnings: list[str] = []  # of the engines
     with clock.stage("script"):
         sweep(production.public)
-        draft = read_draft(source, production.words, timezone=production.timezone)
-        name = id or episode_id(production.public, draft.notes)
-        if not fresh:
-            draft = with_edits(draft, production.public / EPISODES / name / SCRIPT)
+        if isinstance(source, Path):
+            source = read_source(source, timezone=production.timezone)
+        edition = edition_of(source, production.edition)
+        name, beside = (id, "") if id else episode_place(production.public, source.digest, edition)
+        edition = replace(edition, own=not beside)
+        document = None if fresh else production.public / EPISODES / name / SCRIPT
         accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
-        plan = cache(lambda speaker: _plan(draft, speaker, production, accept))
+        plan = cache(partial(_plan, source, document, production, edition=edition, accept=accept))
         old = read_episode(production.public, name)
         kept = _still_good(old, plan, production) if old and not force else None
     if old and kept:
         return _unchanged(old, kept, production, clock)
     with clock.stage("tts"):
-        chosen, synthesis = asyncio.run(_speak(plan, production, accept, watcher, warnings))
+        speak = partial(_speak, production=production, accept=accept, watcher=watcher, warnings=warnings)
+        chosen, synthesis = _to_length(edition, plan, speak)
     with clock.stage("audio"):
         master, timeline = make_master(
             chosen.script,
@@ -140,20 +155,23 @@ def make_episode(
         episode = write_episode(
             production.public,
             id=name,
-            digest=draft.notes,
+            digest=chosen.draft.notes,
             script=chosen.script,
-            script_document=draft.markdown,
+            script_document=chosen.draft.markdown,
             reading_report=report_markdown(script_report(chosen.script, production.lexicon)),
-            rewrite_document=draft.rewrite_markdown,
+            rewrite_document=chosen.draft.rewrite_markdown,
             waveform=waveform_svg(master.peaks, timeline),
             timeline=timeline,
             master=master,
             show=production.show,
             engine=" + ".join(synthesis.by_engine),
-            voices={role: voice.name for role, voice in chosen.speaker.voices.items()},
+            voices=_voices(chosen, production.show),
             content_hash=chosen.content_hash,
             target_lufs=production.target.loudness_lufs,
             ceiling_dbtp=production.target.true_peak_dbtp,
+            edition=edition.name,
+            beside=beside,
+            pace=chosen.draft.written.pace if chosen.draft.written else 1.0,
         )
         sweep(production.public)
     return Made(
@@ -163,7 +181,8 @@ def make_episode(
         synthesized=synthesis.synthesized,
         cached=synthesis.cached,
         changed=True,
-        warnings=(*chosen.warnings, *warnings),
+        warnings=(*chosen.warnings, *off_length(edition, chosen.draft.written, episode.duration_seconds), *warnings),
+        left_out=chosen.draft.left_out,
         seconds=clock.seconds,
     )
 
@@ -173,23 +192,36 @@ class _Plan:
     """What a speaker would say, and the name of the result."""
 
     speaker: Speaker
+    draft: Draft
     script: Script
     content_hash: str
     warnings: tuple[str, ...]  # of the digest and the script
 
 
-def _plan(draft: Draft, speaker: Speaker, production: Production, accept: frozenset[str]) -> _Plan:
+def _plan(
+    source: Source,
+    document: Path | None,
+    production: Production,
+    speaker: Speaker,
+    *,
+    edition: Edition,
+    accept: frozenset[str],
+    pace: float = 1.0,
+) -> _Plan:
+    """`document`: what a person may have edited; `pace`: that of the voice, beside what was expected."""
     engine = speaker.engine
+    draft = read_draft(source, replace(production.words, edition=edition), speaker, pace=pace)
+    if document:
+        draft = with_edits(draft, document)
     script = narrate(draft.script, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
     warnings = [*draft.warnings]
-    if draft.digest:
-        warnings += _left_unsaid(draft.digest, production)
+    if draft.said:
         told_anew: frozenset[Key] = frozenset()
         if not draft.edited:
-            hold(draft.rewriting, script, draft.digest, edition=production.edition, lexicon=production.lexicon)
+            hold(draft.rewriting, script, draft.said, lexicon=production.lexicon)
             told_anew = draft.rewriting.rewritten
         warnings += _hold_to_digest(
-            draft.digest, script, engine.max_characters, production, told_anew, edited=draft.edited
+            draft.said, script, engine.max_characters, production, told_anew, edited=draft.edited
         )
     content = [
         FORMAT,
@@ -204,7 +236,7 @@ def _plan(draft: Draft, speaker: Speaker, production: Production, accept: frozen
         *map(_content, (*production.music.files, production.show.cover)),
     ]
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
-    return _Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest(), tuple(warnings))
+    return _Plan(speaker, draft, script, hashlib.sha256(text.encode()).hexdigest(), tuple(warnings))
 
 
 def _hold_to_digest(
@@ -217,7 +249,7 @@ def _hold_to_digest(
     """
     words = production.lexicon
     where = str(digest.source)
-    if not edited and (missing := left_out(digest, script, production.edition, but=but)):
+    if not edited and (missing := left_out(digest, script, but=but)):
         raise QualityError(
             f"the script leaves out {len(missing)} paragraphs, the first of them: {missing[0][:40]}",
             where=where,
@@ -225,11 +257,7 @@ def _hold_to_digest(
         )
     own = may_say(digest, script, show_title=production.show.title, templates=production.templates)
     result = check(
-        [
-            piece
-            for text in must_say(digest, production.edition, but=but)
-            for piece in pieces(text, words, max_characters)
-        ],
+        [piece for text in must_say(digest, but=but) for piece in pieces(text, words, max_characters)],
         [
             utterance.spoken
             for segment in script.segments
@@ -249,12 +277,25 @@ def _hold_to_digest(
     raise QualityError(what, where=where, hint="Compare with podcast script --report.")
 
 
-def _left_unsaid(digest: Digest, production: Production) -> tuple[str, ...]:
-    count = len(digest.interludes) if production.edition == "brief" else 0
-    return (f"the brief edition leaves out {count} passages between the items",) if count else ()
+def _voices(plan: _Plan, show: Show) -> dict[str, str]:
+    """Role -> voice of those that speak in the show or in this script."""
+    roles = {*show.hosts, *(utterance.speaker for utterance in plan.script.utterances)}
+    return {role: voice.name for role, voice in plan.speaker.voices.items() if role in roles}
 
 
-Planner = Callable[[Speaker], _Plan]
+Planner = Callable[..., _Plan]  # of who speaks, and the pace of the voice
+
+
+def _to_length(
+    edition: Edition, plan: Planner, speak: Callable[[Callable[[Speaker], _Plan]], tuple[_Plan, Synthesis]]
+) -> tuple[_Plan, Synthesis]:
+    """Speak, and where that misses the edition's length once more, cut by the pace that was heard.
+
+    Sentences that stay are in the cache.
+    """
+    chosen, synthesis = speak(plan)
+    pace = heard_pace(edition, chosen.draft.written, chosen.script, synthesis.clips, chosen.speaker)
+    return (chosen, synthesis) if pace is None else speak(partial(plan, pace=pace))
 
 
 def _still_good(old: Episode, plan: Planner, production: Production) -> _Plan | None:
@@ -266,12 +307,12 @@ def _still_good(old: Episode, plan: Planner, production: Production) -> _Plan | 
     preferred = spoken_by is roster.speakers[0] or roster.any_will_do
     if not preferred and asyncio.run(roster.available())[0] is not spoken_by:
         return None
-    found = plan(spoken_by)
+    found = plan(spoken_by) if old.pace == 1.0 else plan(spoken_by, pace=old.pace)
     return found if found.content_hash == old.content_hash else None
 
 
-async def _speak(
-    plan: Planner,
+def _speak(
+    plan: Callable[[Speaker], _Plan],
     production: Production,
     accept: frozenset[str],
     watcher: Watcher,
@@ -280,12 +321,12 @@ async def _speak(
     """Speak the plan of the first speaker that can; the whole episode by the next one where it gives up midway."""
     roster = production.roster
     while True:
-        speakers = await roster.available()
+        speakers = asyncio.run(roster.available())
         warnings[:] = roster.reasons()
         chosen = plan(speakers[0])
         watcher.script(chosen.script)
         try:
-            synthesis = await synthesize(
+            speaking = synthesize(
                 chosen.script,
                 speakers,
                 production.cache,
@@ -293,6 +334,7 @@ async def _speak(
                 on_clip=watcher.clip,
                 accept=accept,
             )
+            synthesis = asyncio.run(speaking)
         except EngineUnavailable as error:
             if roster.failover == "never" or len(roster.speakers) == 1:
                 raise
@@ -311,6 +353,7 @@ def _unchanged(old: Episode, plan: _Plan, production: Production, clock: _Clock)
         cached=count,
         changed=False,
         warnings=plan.warnings,
+        left_out=plan.draft.left_out,
         seconds={**dict.fromkeys(("tts", "audio", "publish"), 0.0), **clock.seconds},
     )
 
@@ -348,7 +391,7 @@ def _without_paths(music: Music) -> dict[str, object]:
 def _told_of(show: Show) -> list[object]:
     """What an episode's own files say of the show; the rest is in feed and pages, which are made each time."""
     texts = (show.title, show.author, show.copyright, show.disclosure, show.language, show.base_url)
-    return [*texts, dict(show.speakers)]
+    return [*texts, {role: name for role, name in show.speakers.items() if role in show.hosts}]
 
 
 def _content(path: Path) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from podcast.audio import Music, Target
 from podcast.config import key_lines
+from podcast.editions import editions
 from podcast.errors import ConfigError
-from podcast.models import Link, Person, Show
+from podcast.models import Edition, Link, Person, Show
 from podcast.pipeline import Production
 from podcast.rewrite import Desk
+from podcast.script import HOSTS
 from podcast.settings import Config, PersonConfig, VoiceConfig
 from podcast.text.lexicon import BUILTIN, Lexicon, load_lexicon, read_lexicon
 from podcast.tts.base import Engine, Voice
@@ -30,25 +33,27 @@ def production(
     *,
     public: Path,
     engine: str | None = None,
-    edition: str | None = None,
+    edition: Edition | None = None,
+    hosts: str | None = None,
     accept: frozenset[str] = frozenset(),
     rewrite: str | None = None,
 ) -> Production:
-    """What `podcast make` works with.  `engine`, `edition` and `rewrite` (a style) win over the config.
+    """What `podcast make` works with.  `engine`, `edition`, `hosts` and `rewrite` (a style) win over the config.
 
     Raises ConfigError, LexiconError.
     """
     return Production(
-        show=show(config),
+        show=show(config, hosts),
         public=public,
         roster=roster(config, engine),
         cache=clip_cache(config),
         parts=parts_folder(config),
         lexicon=lexicon(config),
-        music=_music(config),
+        music=music(config),
         target=target(config),
         timezone=config.show.timezone,
-        edition=edition or config.script.edition,
+        edition=edition or chosen_editions(config)[0],
+        hosts=hosts or config.script.hosts,
         templates=existing(config, config.script.templates, "script.templates"),
         accept=accept,
         desk=desk(config, rewrite),
@@ -78,7 +83,18 @@ def desk(config: Config, style: str | None = None) -> Desk | None:
     )
 
 
-def show(config: Config) -> Show:
+def chosen_editions(config: Config, names: Sequence[str] = (), minutes: float | None = None) -> tuple[Edition, ...]:
+    """The editions to make: those of the config, or of the command line, which wins.  Raises ConfigError."""
+    own = editions(config.script.edition, config.script.minutes)
+    if not names and minutes is None:
+        return own
+    names = names or ("full",)
+    if minutes is None:
+        minutes = config.script.minutes if "full" in names else 0.0
+    return editions(names, minutes, own[0])
+
+
+def show(config: Config, hosts: str | None = None) -> Show:
     settings = config.show
     return Show(
         title=settings.title,
@@ -108,7 +124,9 @@ def show(config: Config) -> Show:
         cast={
             "anchor": _person(settings.persons.anchor, "host"),
             "commentator": _person(settings.persons.commentator, "co-host"),
+            "coanchor": _person(settings.persons.coanchor, "co-host"),
         },
+        hosts=tuple(dict.fromkeys(HOSTS[hosts or config.script.hosts].values())),
         persons=(_person(settings.persons.author, "author", "writing", name=settings.author),),
     )
 
@@ -196,7 +214,11 @@ def engine(config: Config, name: str) -> Engine:
 
 
 def _speaker(config: Config, name: str) -> Speaker:
-    voices = {"anchor": config.voices.anchor, "commentator": config.voices.commentator}
+    voices = {
+        "anchor": config.voices.anchor,
+        "commentator": config.voices.commentator,
+        "coanchor": config.voices.coanchor,
+    }
     return Speaker(engine(config, name), {role: _voice(settings, name) for role, settings in voices.items()})
 
 
@@ -205,7 +227,7 @@ def _voice(settings: VoiceConfig, engine_name: str) -> Voice:
     return Voice(name, rate=settings.rate, pitch_hz=settings.pitch_hz, gain_db=settings.gain_db)
 
 
-def _music(config: Config) -> Music:
+def music(config: Config) -> Music:
     audio = config.audio
     return Music(
         intro=_music_file(config, "intro"),

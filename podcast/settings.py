@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ class PersonsConfig:
     )
     commentator: PersonConfig = field(
         default_factory=lambda: PersonConfig(name="评论员"), metadata={"comment": "the voice of the commentary"}
+    )
+    coanchor: PersonConfig = field(
+        default_factory=lambda: PersonConfig(name="搭档主播"), metadata={"comment": "the second anchor of a duo"}
     )
     author: PersonConfig = field(default_factory=PersonConfig, metadata={"comment": "who stands behind the show"})
 
@@ -85,6 +89,10 @@ class VoicesConfig:
     commentator: VoiceConfig = field(
         default_factory=lambda: VoiceConfig(edge="zh-CN-XiaoxiaoNeural", kokoro="zm_yunyang", openai="echo"),
         metadata={"comment": "speaks the commentary"},
+    )
+    coanchor: VoiceConfig = field(
+        default_factory=lambda: VoiceConfig(edge="zh-CN-XiaoyiNeural", kokoro="zm_yunjian", openai="nova"),
+        metadata={"comment": "takes turns with the anchor where script.hosts is duo"},
     )
 
 
@@ -157,7 +165,17 @@ class AudioConfig:
 
 @dataclass(frozen=True)
 class ScriptConfig:
-    edition: str = key("full", "full or brief", choices=("full", "brief"))
+    edition: tuple[str, ...] = key(
+        ("full",),
+        "full, brief (a headline for each item, under 3 minutes), or both: the first has the plain ids and titles",
+        choices=("full", "brief"),
+    )
+    minutes: float = key(0.0, "length of the full edition, cut by whole sentences; 0 = all of it", limits=(0.0, 600.0))
+    hosts: str = key(
+        "commentary",
+        "solo (one anchor), commentary (an anchor, and a commentator for the 点评), duo (two anchors by turns)",
+        choices=("solo", "commentary", "duo"),
+    )
     templates: str = key("", "folder of templates (*.j2) that win over the built-in ones")
     lexicon: str = key("", "file of readings; empty = lexicon.toml beside this file, if there is one")
 
@@ -222,6 +240,21 @@ class ServeConfig:
 
 
 @dataclass(frozen=True)
+class OneShowConfig:
+    """A table [shows.NAME]: two keys of its own, and tables that win over those of the whole file."""
+
+    content: tuple[str, ...] = key((), "folders of its digests, or single files: what `podcast make --all` makes")
+    output: str = key("", "its public folder; empty = public/NAME")
+    show: ShowConfig = field(default_factory=ShowConfig)
+    voices: VoicesConfig = field(default_factory=VoicesConfig)
+    tts: TtsConfig = field(default_factory=TtsConfig)
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    script: ScriptConfig = field(default_factory=ScriptConfig)
+    publish: PublishConfig = field(default_factory=PublishConfig)
+    lexicon: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Config:
     show: ShowConfig = field(default_factory=ShowConfig)
     voices: VoicesConfig = field(default_factory=VoicesConfig)
@@ -236,6 +269,11 @@ class Config:
     serve: ServeConfig = field(default_factory=ServeConfig, metadata={"comment": "episodes on demand"})
     lexicon: dict[str, str] = field(default_factory=dict, metadata={"comment": '重塑 = "chong2 su4", Qwen = "千问"'})
     path: Path | None = field(default=None, metadata={"internal": True})  # the file it was read from
+    # Of one of several shows (`podcast.shows`); all of them stand in the Config of the file.
+    name: str = field(default="", metadata={"internal": True})
+    content: tuple[str, ...] = field(default=(), metadata={"internal": True})
+    output: str = field(default="public", metadata={"internal": True})
+    shows: Mapping[str, Config] = field(default_factory=dict, metadata={"internal": True})
 
     def resolve(self, name: str) -> Path:
         """A path of the file, taken from the file's own folder."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO
@@ -34,13 +34,24 @@ class Wanted:
 Told = Source | PodcastError
 
 
+def each_name(names: Sequence[str]) -> Iterator[Path | str | PodcastError]:
+    """The files that are named, those of a folder in order of name; what is no file as it is, or what is wrong."""
+    from podcast.fetch import is_address
+
+    for name in names:
+        try:
+            yield from [name] if name == STDIN or is_address(name) else _files(Path(name))
+        except PodcastError as error:
+            yield error
+
+
 def read_sources(
     names: Sequence[str], wanted: Wanted, *, timezone: str, stdin: BinaryIO | None = None
 ) -> Iterator[Told]:
     """Each digest or script document, or what is wrong with it, which does not keep the others from being made."""
-    for name in names:
+    for name in each_name(names):
         try:
-            yield from _read(name, wanted, timezone, stdin)
+            yield from [name] if isinstance(name, PodcastError) else _read(name, wanted, timezone, stdin)
         except PodcastError as error:
             yield error
 
@@ -62,23 +73,19 @@ def near(name: str) -> Path | None:
     return None if name == STDIN or is_address(name) else Path(name)
 
 
-def _read(name: str, wanted: Wanted, timezone: str, stdin: BinaryIO | None) -> Iterator[Told]:
-    from podcast.fetch import fetch, is_address
+def _read(name: Path | str, wanted: Wanted, timezone: str, stdin: BinaryIO | None) -> Iterator[Told]:
+    from podcast.fetch import fetch
 
-    if name == STDIN:
+    if isinstance(name, Path):
+        yield from _digests(read_bytes(name, FEED_LIMIT_BYTES), name, wanted, timezone, on_disk=True)
+    elif name == STDIN:
         data = (stdin or sys.stdin.buffer).read(FEED_LIMIT_BYTES + 1)
         yield from _digests(data, _STDIN_NAME, wanted, timezone)
-    elif is_address(name):
+    else:
         fetched = fetch(name, allow_private=wanted.allow_private)
         parts = urlsplit(name)
         source = Path(f"{parts.hostname}{parts.path}")
         yield from _digests(fetched.content, source, wanted, timezone, address=fetched.address, charset=fetched.charset)
-    else:
-        for path in _files(Path(name)):
-            try:
-                yield from _digests(read_bytes(path, FEED_LIMIT_BYTES), path, wanted, timezone)
-            except PodcastError as error:
-                yield error
 
 
 def _files(path: Path) -> list[Path]:
@@ -92,14 +99,21 @@ def _files(path: Path) -> list[Path]:
 
 
 def _digests(
-    data: bytes, source: Path, wanted: Wanted, timezone: str, *, address: str = "", charset: str = ""
+    data: bytes,
+    source: Path,
+    wanted: Wanted,
+    timezone: str,
+    *,
+    address: str = "",
+    charset: str = "",
+    on_disk: bool = False,
 ) -> Iterator[Told]:
     if is_document(data.decode("utf-8", "replace")):
-        yield read_source_text(decode(data, source), source, timezone=timezone)
+        yield replace(read_source_text(decode(data, source), source, timezone=timezone), on_disk=on_disk)
         return
     found = read_source(data, source, timezone=timezone, address=address, charset=charset)
     if isinstance(found, Digest):
-        yield Source(source, found)
+        yield Source(source, found, on_disk)
         return
     chosen = found.newest(wanted.newest, wanted.since)
     if not chosen:

@@ -158,3 +158,105 @@ def test_cache_and_doctor_answer(show: Path) -> None:
     assert (doctor.returncode, "edge: can speak" in doctor.stdout) == (0, True)
     (show / "podcast.toml").write_text('[tts]\nengine = "edge"\nfailover = "never"\n[show]\ncategory = ["Nws"]\n')
     assert run(show, "doctor").returncode == 2
+
+
+def test_both_editions_are_made_in_one_run(show: Path) -> None:
+    result = run(show, "make", "digests/2026-03-02.md", "--edition", "full", "--edition", "brief", "--json")
+    answer = json.loads(result.stdout)
+    assert [(one["id"], one["edition"]) for one in answer["episodes"]] == [
+        ("2026-03-02", "full"),
+        ("2026-03-02-brief", "brief"),
+    ]
+    assert [bool(one["left_out"]) for one in answer["episodes"]] == [False, True]
+    feed = (show / "public/feed.xml").read_text(encoding="utf-8")
+    assert feed.count("<itunes:episodeType>bonus") == feed.count("<itunes:episodeType>full") == 1
+
+
+def test_a_length_and_a_format_are_asked_for_by_option(show: Path) -> None:
+    path = show / "digests/2026-03-02.md"
+    path.write_text(f"{DIGEST}\n### 点评\n\n成本正在成为主线。\n", encoding="utf-8")
+    spoken = run(show, "script", str(path), "--hosts", "duo", "--format", "json").stdout
+    assert '"speaker": "coanchor"' in spoken
+    short = run(show, "script", str(path), "--hosts", "duo", "--minutes", "0.5")
+    assert "0.5min edition" in short.stderr
+    assert "coanchor" not in short.stdout  # the commentary is gone, and the only item is the first anchor's
+    assert run(show, "make", "digests", "--edition", "brief", "--minutes", "5").returncode == 2
+
+
+SHOWS = """
+[shows.morning]
+content = "digests/2026-03-02.md"
+[shows.morning.show]
+title = "早报"
+
+[shows.short]
+content = "digests/2026-03-02.md"
+[shows.short.show]
+title = "短报"
+[shows.short.script]
+edition = "brief"
+hosts = "solo"
+"""
+
+
+@pytest.fixture
+def shows(show: Path) -> Path:
+    """Two shows of the same digests, in a file that is found from any folder below."""
+    with (show / "podcast.toml").open("a", encoding="utf-8") as file:
+        file.write(SHOWS)
+    return show
+
+
+def test_all_makes_every_show_and_does_nothing_again(shows: Path, service: FakeEdge) -> None:
+    result = run(shows, "make", "--all", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    answer = json.loads(result.stdout)["shows"]
+    assert [one["show"] for one in answer] == ["morning", "short"]
+    assert [[each["id"] for each in one["episodes"]] for one in answer] == [["2026-03-02"]] * 2
+    feeds = [(shows / one["feed"]).read_text(encoding="utf-8") for one in answer]
+    assert ["<title>早报</title>" in feed for feed in feeds] == [True, False]
+    assert "http://127.0.0.1:8000/short/episodes/2026-03-02/" in feeds[1]
+    asked = len(service.requests)
+    files = {path: path.stat().st_mtime_ns for path in (shows / "public").rglob("*") if path.is_file()}
+    again = json.loads(run(shows, "make", "--all", "--json").stdout)["shows"]
+    assert [[each["changed"] for each in one["episodes"]] for one in again] == [[False]] * 2
+    assert len(service.requests) == asked
+    assert {path: path.stat().st_mtime_ns for path in (shows / "public").rglob("*") if path.is_file()} == files
+
+
+def test_one_show_is_picked_for_any_command(shows: Path) -> None:
+    made = run(shows, "make", "--show", "short", "digests/2026-03-02.md")
+    assert "public/short/feed.xml" in made.stdout
+    assert not (shows / "public/morning").exists()
+    assert run(shows, "check", "--show", "short").stdout == "1 episode, 0 problems\n"
+    assert run(shows, "feed", "--show", "short").stdout.endswith("public/short/feed.xml\n")
+    assert "短报" in run(shows, "script", "--show", "short", "digests/2026-03-02.md").stdout
+    wrong = run(shows, "feed", "--show", "sort")
+    assert (wrong.returncode, "Did you mean short?" in wrong.stderr) == (2, True)
+
+
+def test_a_show_that_cannot_be_made_keeps_no_other_from_it(shows: Path) -> None:
+    text = (shows / "podcast.toml").read_text(encoding="utf-8").replace("digests/2026-03-02.md", "none", 1)
+    (shows / "podcast.toml").write_text(text, encoding="utf-8")
+    result = run(shows, "make", "--all", "--json")
+    assert result.returncode == 2
+    assert "none" in result.stderr
+    assert [len(one["episodes"]) for one in json.loads(result.stdout)["shows"]] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--all", "digests"), "--all takes no digest"),
+        (("--all", "--show", "short"), "--all takes no digest"),
+        ((), "no digest is named"),
+    ],
+)
+def test_what_to_make_is_said_once(shows: Path, arguments: tuple[str, ...], message: str) -> None:
+    result = run(shows, "make", *arguments)
+    assert (result.returncode, message in result.stderr) == (2, True)
+
+
+def test_all_needs_shows(show: Path) -> None:
+    result = run(show, "make", "--all")
+    assert (result.returncode, "has no shows" in result.stderr) == (2, True)

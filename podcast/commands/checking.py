@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podcast.commands.shared import config_of
+from podcast.commands.shared import config_of, public_of
 from podcast.errors import InputError, QualityError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def check(options: argparse.Namespace) -> int:
     config = config_of(options)
     if options.place and "://" in options.place:
         return _check_address(options, config)
-    public = Path(options.place) if options.place else options.output
+    public = Path(options.place) if options.place else public_of(options, config)
     episodes = [each for each in read_episodes(public) if options.episode in (None, each.id)]
     if not episodes:
         raise InputError("there is no such episode", where=str(public / EPISODES / (options.episode or "")))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from podcast.commands.shared import config_of
+from podcast.commands.shared import config_of, public_of
 from podcast.errors import ConfigError, InputError, SetupError
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ def feed(options: argparse.Namespace) -> int:
     from podcast.production import show
     from podcast.publish import exclusive, publish_show
 
-    with exclusive(options.output):
-        print(publish_show(options.output, show(config_of(options))))
+    config = config_of(options)
+    public = public_of(options, config)
+    with exclusive(public):
+        print(publish_show(public, show(config)))
     return 0
 
 
@@ -33,6 +35,7 @@ def publish(options: argparse.Namespace) -> int:
     from podcast.settings import ShowConfig
 
     config = config_of(options)
+    public = public_of(options, config)
     target = options.target or config.publish.target
     if not target:
         raise InputError("no target is named", hint="Write podcast publish s3://bucket/prefix, or set publish.target.")
@@ -46,13 +49,13 @@ def publish(options: argparse.Namespace) -> int:
         )
         raise ConfigError(what, where=str(config.path or "no podcast.toml was found"), hint=hint)
     write = not options.dry_run
-    with exclusive(options.output), open_store(target, public=options.output, write=write) as store:
+    with exclusive(public), open_store(target, public=public, write=write) as store:
         if write:
-            publish_show(options.output, about)
-        elif problems := check_public(options.output, about):
+            publish_show(public, about)
+        elif problems := check_public(public, about):
             raise quality_error(problems)
         with _sending() as tell:
-            done = upload(options.output, store, delete=options.delete, dry_run=options.dry_run, tell=tell)
+            done = upload(public, store, delete=options.delete, dry_run=options.dry_run, tell=tell)
     if options.dry_run:
         print(*(f"send    {key}" for key in done.sent), sep="\n", end="\n" * bool(done.sent))
         print(*(f"remove  {key}" for key in done.removed), sep="\n", end="\n" * bool(done.removed))
@@ -89,7 +92,7 @@ def serve(options: argparse.Namespace) -> int:
         raise SetupError(f"the server is not installed ({error})", hint=hint) from error
     run(
         config,
-        options.output,
+        public_of(options, config),
         host=options.host,
         port=options.port,
         engine=options.engine,

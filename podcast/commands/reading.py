@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 def script(options: argparse.Namespace) -> int:
     from podcast.console import print_report, print_script
-    from podcast.draft import Words, read_draft
-    from podcast.production import desk, existing, lexicon, show
+    from podcast.draft import edition_of, read_draft
+    from podcast.production import chosen_editions, production
     from podcast.sources import near, read_one
     from podcast.text import narrate
     from podcast.text.report import script_report
@@ -25,16 +26,17 @@ def script(options: argparse.Namespace) -> int:
     config = config_of(options, near(options.digest))
     tell_unset(config, options.rewrite)
     source = read_one(options.digest, wanted(options, config), timezone=config.show.timezone)
-    about, words = show(config), lexicon(config)
-    own = Words(
-        show_title=about.title,
-        disclosure=about.disclosure,
-        edition=options.edition or config.script.edition,
-        templates=existing(config, config.script.templates, "script.templates"),
-        lexicon=words,
-        desk=desk(config, options.rewrite),
+    work = production(
+        config,
+        public=Path(),
+        engine=options.engine,
+        edition=chosen_editions(config, [options.edition] if options.edition else [], options.minutes)[0],
+        hosts=options.hosts,
+        rewrite=options.rewrite,
     )
-    draft = read_draft(source, own, timezone=config.show.timezone)
+    words = work.lexicon
+    wished = replace(work.words, edition=edition_of(source, work.edition))
+    draft = read_draft(source, wished, work.roster.speakers[0])
     if options.output:
         draft = _write(draft, options)
     for warning in draft.warnings:
@@ -43,7 +45,7 @@ def script(options: argparse.Namespace) -> int:
         return 0
     script = narrate(draft.script, words, unit="sentence", max_characters=90)
     if options.report:
-        print_report(script_report(script, words), options.format, draft.rewriting.told if own.desk else None)
+        print_report(script_report(script, words), options.format, draft.rewriting.told if work.desk else None)
     elif options.format == "markdown":
         print(draft.markdown, end="")
     else:
@@ -60,7 +62,7 @@ def _write(draft: Draft, options: argparse.Namespace) -> Draft:
     path: Path = options.output
     if options.report or options.format != "text":
         raise InputError("-o writes the document", hint="Leave --report and --format out.")
-    if draft.digest is None:
+    if draft.said is None:
         raise InputError("is a script document already", where=str(options.digest), hint="Edit it, or make it.")
     if options.fresh or not path.exists():
         replace_file(path, draft.markdown.encode())

@@ -35,6 +35,7 @@ def voices(options: argparse.Namespace) -> int:
         chosen = {
             getattr(config.voices.anchor, name): "anchor",
             getattr(config.voices.commentator, name): "commentator",
+            getattr(config.voices.coanchor, name): "coanchor",
         }
         for voice in engine(config, name).voices():
             print(f"{name:8}{voice:32}{chosen.get(voice, '')}".rstrip())

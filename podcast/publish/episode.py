@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from podcast.errors import QualityError, SetupError
-from podcast.models import Chapter, Cue, Digest, Enclosure, Episode, Master, Script, Show, Timeline
+from podcast.models import Chapter, Cue, Digest, Edition, Enclosure, Episode, Master, Script, Show, Timeline
 from podcast.publish import notes
 from podcast.publish.chapters import chapters_json
 from podcast.publish.check import Problem, checksum, episode_problems, longest_silence
@@ -33,16 +33,40 @@ def episode_id(public: Path, digest: Digest) -> str:
     The same file of the same day is the same episode, whatever became of its title: the name of the digest's file is
     kept in episode.json.  Nothing is reserved: two digests of one day have to be made one after the other.
     """
-    source = source_name(digest.source)
-    day = digest.published.date().isoformat()
-    taken = {path.parent.name: read_record(path) for path in (public / EPISODES).glob(f"{day}*/{RECORD}")}
-    for name, episode in sorted(taken.items()):
-        if episode.source == source and episode.published.date() == digest.published.date():
-            return name
-    if day not in taken:
+    return episode_place(public, digest, Edition(name=""))[0]
+
+
+def episode_place(public: Path, digest: Digest, edition: Edition) -> tuple[str, str]:
+    """`episode_id` for an edition, and the id of the episode it stands beside; empty for the show's own edition.
+
+    One that stands beside another has that one's id and its own name (2025-11-04-brief), whichever was made first.
+    """
+    source, day = source_name(digest.source), digest.published.date()
+    taken = {path.parent.name: read_record(path) for path in (public / EPISODES).glob(f"{day.isoformat()}*/{RECORD}")}
+    mine = {
+        name: episode
+        for name, episode in sorted(taken.items())
+        if episode.source == source and episode.published.date() == day
+    }
+    same = (name for name, episode in mine.items() if edition.name and episode.edition == edition.name)
+    own = (name for name, episode in mine.items() if edition.own and not episode.beside)
+    if found := next(same, None) or next(own, None):
+        return found, mine[found].beside
+    stem = next((episode.beside or name for name, episode in mine.items()), "") or _stem(digest, taken)
+    if edition.own:
+        return stem, ""
+    name = f"{stem}-{slug(edition.name, unique=edition.name)}"
+    return (name if name not in taken else f"{name}-{_digits(source)}"), stem
+
+
+def _stem(digest: Digest, taken: Mapping[str, Episode]) -> str:
+    """The date, or the date plus the slug of the file's name where another digest has the date."""
+    day, source = digest.published.date().isoformat(), source_name(digest.source)
+    reserved = {*taken, *(episode.beside for episode in taken.values())}
+    if day not in reserved:
         return day
     name = f"{day}-{slug(digest.source.stem.removeprefix(day), unique=source)}"
-    return name if name not in taken else f"{name}-{_digits(source)}"
+    return name if name not in reserved else f"{name}-{_digits(source)}"
 
 
 def source_name(path: Path) -> str:
@@ -91,6 +115,9 @@ def write_episode(
     reading_report: str = "",
     target_lufs: float = -16.0,
     ceiling_dbtp: float = -1.0,
+    edition: str = "full",
+    beside: str = "",
+    pace: float = 1.0,
 ) -> Episode:
     """Write the folder public/episodes/<id>/ and move the master into it.
 
@@ -106,7 +133,7 @@ def write_episode(
     episode = Episode(
         id=id,
         guid=before.guid if before else new_guid(show, id),
-        title=" ".join(digest.title.split()),
+        title=" ".join(script.title.split()),
         published=digest.published,
         summary=notes.summary(digest),
         show_notes=html,
@@ -125,6 +152,9 @@ def write_episode(
         ceiling_dbtp=ceiling_dbtp,
         longest_silence_seconds=_silence(master),
         audio_sha256=checksum(master.path.read_bytes()),
+        edition=edition,
+        beside=beside,
+        pace=pace,
     )
     episode = clean(episode)
     if problems := episode_problems(episode, master.path):

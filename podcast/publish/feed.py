@@ -189,7 +189,7 @@ def _channel_more(more: MoreElements, show: Show, show_guid: str) -> None:
         more.add(PODCAST, "license", show.license, url=show.license_url)
     for link in show.funding:
         more.add(PODCAST, "funding", link.title, url=web_address(link.url) or "")
-    _persons(more, show, show.cast)
+    _persons(more, show, show.hosts)
     if show.update_text:
         more.add(PODCAST, "updateFrequency", show.update_text, rrule=show.update_rrule)
     more.add(PODCAST, "txt", "true", purpose="ai-content")
@@ -212,7 +212,7 @@ def _item(entry: Any, numbered: Numbered, episode: Episode, show: Show) -> None:
     entry.podcast.itunes_duration(round(episode.duration_seconds))
     entry.podcast.itunes_season(numbered.season)
     entry.podcast.itunes_episode(numbered.number)
-    entry.podcast.itunes_episode_type("full")
+    entry.podcast.itunes_episode_type("bonus" if numbered.bonus else "full")
 
 
 def _item_more(more: MoreElements, numbered: Numbered, episode: Episode, show: Show) -> None:

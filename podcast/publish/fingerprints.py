@@ -130,16 +130,17 @@ def _hash(parts: Sequence[bytes]) -> str:
 def _code() -> str:
     """Hash of this package's code and templates, and the versions of what they use."""
     package = resources.files("podcast")
-    sources = [*_files(package / "publish"), (package / "models.py").read_bytes()]
+    sources = [*contents_below(package / "publish"), (package / "models.py").read_bytes()]
     versions = [f"{name} {metadata.version(name)}".encode() for name in _LIBRARIES]
     return _hash([*sources, *versions])
 
 
-def _files(folder: Traversable) -> list[bytes]:
+def contents_below(folder: Traversable) -> list[bytes]:
+    """The content of every file of a folder of a package, in order of name."""
     found = []
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.is_dir() and entry.name != "__pycache__":
-            found += _files(entry)
+            found += contents_below(entry)
         elif entry.is_file():
             found.append(entry.read_bytes())
     return found

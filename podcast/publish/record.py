@@ -56,10 +56,12 @@ def episode_from(values: Any) -> Episode:
         raise ValueError(f"published {values['published']!r} has no zone")
     known = {field.name for field in dataclasses.fields(Episode)}
     plain = {name: value for name, value in values.items() if name in known}
-    texts = ("id", "guid", "title", "summary", "show_notes", "engine", "content_hash")
+    texts = ["id", "guid", "title", "summary", "show_notes", "engine", "content_hash"]
+    texts += [name for name in ("edition", "beside") if name in plain]  # earlier versions had none
     if wrong := [name for name in texts if not isinstance(plain[name], str)]:
         raise ValueError(f"{wrong[0]} is no text")
     numbers = {name: float(plain[name]) for name in ("duration_seconds", "loudness_lufs", "true_peak_dbtp")}
+    numbers["pace"] = float(plain.get("pace", 1.0))
     if (silence := plain.get("longest_silence_seconds")) is not None:
         numbers["longest_silence_seconds"] = float(silence)
     highlight = plain.get("highlight")

@@ -41,6 +41,7 @@ class Row:
     enclosure: Enclosure
     duration_seconds: float
     record: str  # hash of its episode.json: the same hash is the same episode
+    beside: str = ""  # id of the episode it is another edition of
     waveform: bool = False  # there is a drawing of it
     image: Enclosure | None = None  # its own picture
     others: tuple[Enclosure, ...] = ()  # the same audio in other formats
@@ -48,11 +49,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """An episode and its place in the show: the season is the year, the number counts its episodes from 1."""
+    """An episode and its place in the show: the season is the year, the number counts its episodes from 1.
+
+    Another edition of an episode has that one's number and is a bonus, as Apple has it for what comes with an episode.
+    """
 
     season: int
     number: int
     episode: Row
+    bonus: bool = False
 
 
 def each_row(public: Path) -> Iterator[tuple[Row, Episode]]:
@@ -82,6 +87,7 @@ def row(episode: Episode, folder: Path, record: str) -> Row:
         enclosure=episode.enclosure,
         duration_seconds=episode.duration_seconds,
         record=record,
+        beside=episode.beside,
         waveform=WAVEFORM in sizes,
         image=images[0] if images else None,
         others=tuple(other for other in others if other.url != episode.enclosure.url),
@@ -91,8 +97,13 @@ def row(episode: Episode, folder: Path, record: str) -> Row:
 def number(rows: Iterable[Row]) -> list[Numbered]:
     """The episodes newest first, numbered by date."""
     count: Counter[int] = Counter()
+    numbers: dict[str, int] = {}
     numbered = []
+    # Between two of the same moment an id comes before those that begin with it.
     for each in sorted(rows, key=lambda row: (row.published, row.id)):
-        count[each.published.year] += 1
-        numbered.append(Numbered(each.published.year, count[each.published.year], each))
+        year = each.published.year
+        bonus = each.beside in numbers
+        count[year] += not bonus
+        numbers[each.id] = numbers[each.beside] if bonus else count[year]
+        numbered.append(Numbered(year, numbers[each.id], each, bonus))
     return numbered[::-1]

@@ -78,7 +78,7 @@ class Desk:
     concurrency: int = 2
     sleep: Sleep = asyncio.sleep
 
-    def rewrite(self, draft: Script, digest: Digest, *, edition: str, show_title: str, speak: Speak) -> Rewriting:
+    def rewrite(self, draft: Script, digest: Digest, *, show_title: str, speak: Speak) -> Rewriting:
         """The script with every segment rewritten whose rewrite is true to the digest.
 
         `speak` is written -> spoken.  Raises ConfigError for a wrong prompt or address, SetupError where answers cannot
@@ -98,7 +98,7 @@ class Desk:
             concurrency=self.concurrency,
             sleep=self.sleep,
         )
-        found = sources(digest, edition, speak)
+        found = sources(digest, speak)
         wanted = [segment for segment in draft.segments if key_of(segment) in found]
         work = _Work(self, prompts, model, show_title)
         told = asyncio.run(work.all([(segment, found[key_of(segment)]) for segment in wanted]))
@@ -110,14 +110,12 @@ class Desk:
         return Rewriting(replace(draft, segments=segments), told, _warnings(told))
 
 
-def rewrite(
-    draft: Script, digest: Digest, desk: Desk | None, *, edition: str, show_title: str, lexicon: Lexicon
-) -> Rewriting:
+def rewrite(draft: Script, digest: Digest, desk: Desk | None, *, show_title: str, lexicon: Lexicon) -> Rewriting:
     """The draft in a model's words where there is a desk and they are true; without a desk the draft itself."""
     if desk is None:
         return Rewriting(draft)
     speak = partial(normalize, lexicon=lexicon)
-    return desk.rewrite(draft, digest, edition=edition, show_title=show_title, speak=speak)
+    return desk.rewrite(draft, digest, show_title=show_title, speak=speak)
 
 
 class _Work:

@@ -14,13 +14,13 @@ from podcast.text.lexicon import Lexicon
 from podcast.text.normalize import normalize
 
 
-def hold(rewriting: Rewriting, script: Script, digest: Digest, *, edition: str, lexicon: Lexicon) -> None:
+def hold(rewriting: Rewriting, script: Script, digest: Digest, *, lexicon: Lexicon) -> None:
     """Raise QualityError where a rewritten segment of the narrated script is not true to the digest.
 
     The lines are checked again from the digest itself; the words that will be spoken must be those lines, and every
     number in them one of the segment.
     """
-    untrue = list(_untrue(rewriting, script, digest, edition=edition, speak=partial(normalize, lexicon=lexicon)))
+    untrue = list(_untrue(rewriting, script, digest, speak=partial(normalize, lexicon=lexicon)))
     if untrue:
         more = f" (and {len(untrue) - 1} more)" if len(untrue) > 1 else ""
         raise QualityError(
@@ -30,8 +30,8 @@ def hold(rewriting: Rewriting, script: Script, digest: Digest, *, edition: str, 
         )
 
 
-def _untrue(rewriting: Rewriting, script: Script, digest: Digest, *, edition: str, speak: Speak) -> Iterator[str]:
-    found = sources(digest, edition, speak)
+def _untrue(rewriting: Rewriting, script: Script, digest: Digest, *, speak: Speak) -> Iterator[str]:
+    found = sources(digest, speak)
     segments = {key_of(segment): segment for segment in script.segments}
     for told in rewriting.told:
         if not told.lines:

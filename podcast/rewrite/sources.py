@@ -17,10 +17,10 @@ def key_of(segment: Segment) -> Key:
     return segment.kind, segment.item
 
 
-def sources(digest: Digest, edition: str, speak: Speak) -> dict[Key, Source]:
+def sources(digest: Digest, speak: Speak) -> dict[Key, Source]:
     """The sources by segment; an item of which only the headline is said has nothing to be rewritten."""
     found: dict[Key, Source] = {}
-    for block in rundown(digest, edition):
+    for block in rundown(digest):
         if block.kind not in KINDS or not block.paragraphs:
             continue
         number = block.item.number if block.item else None

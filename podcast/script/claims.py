@@ -12,19 +12,19 @@ from podcast.script.writer import narration_line, template_words
 Key = tuple[str, int | None]  # of a segment: its kind and the number of its item
 
 
-def must_say(digest: Digest, edition: str = "full", *, but: Container[Key] = ()) -> tuple[str, ...]:
-    """The paragraphs of the digest that this edition has to say, in written form.
+def must_say(digest: Digest, *, but: Container[Key] = ()) -> tuple[str, ...]:
+    """The paragraphs of the digest, as it was cut for an edition, that have to be said, in written form.
 
     `but` are segments that are said in other words, and held to the digest by other rules.
     """
-    blocks = [block for block in rundown(digest, edition) if (block.kind, block.item and block.item.number) not in but]
+    blocks = [block for block in rundown(digest) if (block.kind, block.item and block.item.number) not in but]
     return tuple(narration_line(paragraph) for block in blocks for paragraph in block.paragraphs)
 
 
-def left_out(digest: Digest, script: Script, edition: str = "full", *, but: Container[Key] = ()) -> tuple[str, ...]:
+def left_out(digest: Digest, script: Script, *, but: Container[Key] = ()) -> tuple[str, ...]:
     """The paragraphs that the script does not have, word for word: a template of the user's may forget them."""
     said = _letters("".join(utterance.text for utterance in script.utterances))
-    return tuple(paragraph for paragraph in must_say(digest, edition, but=but) if _letters(paragraph) not in said)
+    return tuple(paragraph for paragraph in must_say(digest, but=but) if _letters(paragraph) not in said)
 
 
 def _letters(text: str) -> str:

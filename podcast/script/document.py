@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Literal
 
 from podcast.models import Figure, Link, Override, SegmentKind, Sound
-from podcast.script.writer import SPEAKERS
+from podcast.script.rundown import SPEAKERS
 
 Use = Literal["both", "heard", "read"]
 
@@ -33,7 +33,7 @@ KIND_NAMES: dict[SegmentKind, str] = {
     "commentary": "点评",
     "closing": "结束语",
 }
-SPEAKER_NAMES = {"anchor": "主播", "commentator": "评论员"}
+SPEAKER_NAMES = {"anchor": "主播", "commentator": "评论员", "coanchor": "搭档"}
 SOUND_NAMES: dict[Sound, str] = {"intro": "片头音乐", "sting": "转场音", "bed": "垫乐", "outro": "片尾音乐"}
 USE_NAMES: dict[Use, str] = {"heard": "只播", "read": "只登"}
 SILENT, PAUSE = "不播", "停顿"

@@ -16,7 +16,7 @@ from podcast.script.document import SHOWN, Document, Paragraph, Section, Use
 from podcast.script.front import plain_lines, read_front
 from podcast.script.inline import Misread, plain, shown_as_typed, unescape
 from podcast.script.lines import Piece, Unreadable, pieces
-from podcast.script.writer import SPEAKERS
+from podcast.script.rundown import SPEAKERS
 
 LONGEST_PAUSE_SECONDS = 2.0  # that the audio stage leaves; a test holds the two together
 

@@ -1,14 +1,15 @@
 """Fills the templates: one for each kind of segment, in jinja2, overridable from the user's own folder.
 
-A template renders to lines.  A line is a paragraph; `@anchor` or `@commentator` alone on a line says who speaks from
-there on.  What the digest says can never change the speaker: values are put on one line and a leading @ is widened.
+A template renders to lines.  A line is a paragraph; `@anchor`, `@commentator` or `@coanchor` alone on a line says who
+speaks from there on; where the format lacks that role another takes it.  What the digest says can never change the
+speaker: values are put on one line and a leading @ is widened.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -17,10 +18,9 @@ import jinja2
 
 from podcast.errors import ConfigError
 from podcast.models import Digest, Figure, Script, Segment, SegmentKind, Sentence, Utterance
-from podcast.script.rundown import Block, rundown
+from podcast.script.rundown import HOSTS, Block, rundown
 
 WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
-SPEAKERS = ("anchor", "commentator")
 _NAMES = tuple(f"{kind}.j2" for kind in get_args(SegmentKind))
 _ADDRESS = re.compile(r"(?:https?://|www\.)[\w\-.~:/?#\[\]@!$&'()*+,;=%]+", re.ASCII)
 
@@ -39,6 +39,7 @@ class Pauses:
     """Silence after a boundary, in seconds, as a newsreader leaves it."""
 
     paragraph: float = 0.6
+    headline: float = 0.4  # between items of a headline each
     item: float = 0.9
     block: float = 1.3
 
@@ -49,22 +50,28 @@ def write_script(
     show_title: str,
     disclosure: str = "",
     edition: str = "full",
+    hosts: str = "commentary",
     templates: Path | None = None,
     pauses: Pauses | None = None,
 ) -> Script:
     """Write the narration: every utterance is one paragraph in written form, not yet normalized.
 
+    All of `digest` is said: for an edition that says less it has been cut before, and `edition` is what templates call
+    it.  `hosts`: who speaks, "solo", "commentary" or "duo".
     `templates` is a folder whose files win over the built-in ones of the same name (opening.j2, item.j2 ...).
     Raises ConfigError for a template that is wrong, naming file and line.
     """
     pauses = pauses or Pauses()
     environment = _environment(templates)
-    blocks = rundown(digest, edition)
+    blocks = rundown(digest, hosts)
     segments: list[Segment] = []
     for index, block in enumerate(blocks):
         following = blocks[index + 1] if index + 1 < len(blocks) else None
-        lines = _render(environment, block, digest, show_title=show_title, disclosure=disclosure, edition=edition)
+        values = {"show_title": show_title, "disclosure": disclosure, "edition": edition, "hosts": hosts}
+        lines = _render(environment, block, digest, HOSTS[hosts], **values)
         after = pause_after(block.kind, following.kind if following else None, pauses)
+        if following and _terse(block, edition) and _terse(following, edition):
+            after = pauses.headline
         utterances = _utterances(lines, len(segments), pauses.paragraph, after)
         if utterances:
             item = block.item
@@ -102,8 +109,10 @@ def _environment(templates: Path | None) -> jinja2.Environment:
     return environment
 
 
-def _render(environment: jinja2.Environment, block: Block, digest: Digest, **values: Any) -> list[tuple[str, str]]:
-    """The (speaker, paragraph) pairs of a block."""
+def _render(
+    environment: jinja2.Environment, block: Block, digest: Digest, roles: Mapping[str, str], **values: Any
+) -> list[tuple[str, str]]:
+    """The (speaker, paragraph) pairs of a block; `roles`: who speaks for a role."""
     day = digest.published
     name = f"{block.kind}.j2"
     try:
@@ -112,7 +121,7 @@ def _render(environment: jinja2.Environment, block: Block, digest: Digest, **val
             digest=digest,
             date=f"{day.year}年{day.month}月{day.day}日",
             weekday=WEEKDAYS[day.weekday()],
-            transition=_transition(block, day.toordinal()),
+            transition=_transition(block, day.toordinal(), values["edition"]),
             **values,
         )
     except jinja2.TemplateSyntaxError as error:
@@ -121,16 +130,16 @@ def _render(environment: jinja2.Environment, block: Block, digest: Digest, **val
         raise ConfigError(
             f"template {name} cannot be filled: {error}", hint="Compare it with the built-in one."
         ) from error
-    lines, speaker = [], SPEAKERS[0]
+    lines, speaker = [], block.speaker
     for line in text.splitlines():
         paragraph = line.strip()
         if paragraph.startswith("@"):
-            speaker = paragraph[1:]
-            if speaker not in SPEAKERS:
-                known = " or ".join(f"@{known}" for known in SPEAKERS)
+            if paragraph[1:] not in roles:
+                known = " or ".join(f"@{known}" for known in roles)
                 raise ConfigError(f"template {name} names the speaker {paragraph!r}", hint=f"Write {known}.")
-        elif paragraph:
-            lines.append((speaker, paragraph))
+            speaker = roles[paragraph[1:]]
+        elif said := paragraph.lstrip("：，。 "):  # what a template has put after an empty transition
+            lines.append((speaker, said))
     return lines
 
 
@@ -155,10 +164,15 @@ def pause_after(kind: SegmentKind, following: SegmentKind | None, pauses: Pauses
     return pauses.item if kind == following == "item" else pauses.block
 
 
-def _transition(block: Block, day: int) -> str:
-    if block.item is None:
+def _terse(block: Block, edition: str) -> bool:
+    """Whether it is one of many headlines: they follow one another without a word between."""
+    return block.item is not None and (edition == "brief" or (edition != "full" and not block.paragraphs))
+
+
+def _transition(block: Block, day: int, edition: str) -> str:
+    if block.item is None or (block.place == "middle" and _terse(block, edition)):
         return ""
-    number = block.item.number
+    number = block.number  # not the digest's where items are left out: nobody shall wait for the missing ones
     choices = _TRANSITIONS[block.place]
     if block.place == "middle":
         # Walk through the list from a start that the date sets: neighbours always differ.

@@ -47,13 +47,13 @@ def serve(
     host = host or settings.host
     access = access_of(settings, host, config.show.base_url)
     public = public.resolve()  # workers stand in the same folder, but a person may name another one each time
-    if content is None and settings.content:
-        content = config.resolve(settings.content)
+    if content is None and (name := settings.content or next(iter(config.content), "")):
+        content = config.resolve(name)
     if content and not content.is_dir():
         raise InputError("this is no folder of digests", where=str(content), hint="See --content and serve.content.")
     if (watch or settings.watch) and content is None:
         raise InputError("there is nothing to watch", hint="Name a folder of digests: serve.content, or --content.")
-    studio = ConfiguredStudio(config.path, public, engine)
+    studio = ConfiguredStudio(config.path, public, engine, config.name)
     show = studio().show
     check_show(show)
     prepare_public(public)
@@ -162,6 +162,6 @@ def limits_of(settings: ServeConfig) -> Limits:
 def state_folder(config: Config, public: Path) -> Path:
     """Where the queue is kept: a folder for each public folder, outside of it, for nothing in it is for the web."""
     if config.serve.state:
-        return config.resolve(config.serve.state)
+        return config.resolve(config.serve.state) / config.name  # a show's own, where there are several
     name = f"{public.name}-{hashlib.sha256(str(public).encode()).hexdigest()[:12]}"
     return platformdirs.user_state_path("digestcast") / name

@@ -49,9 +49,11 @@ class ConfiguredStudio:
     config: Path | None
     public: Path
     engine: str | None
+    show: str = ""  # of several shows in the config: this one
 
     def __call__(self) -> Production:
-        return production(load_config(self.config, os.environ), public=self.public, engine=self.engine)
+        config = load_config(self.config, os.environ)
+        return production(config.shows[self.show] if self.show else config, public=self.public, engine=self.engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def _outcome(made: Made) -> Outcome:
 def preview(text: str, name: str, production: Production) -> dict[str, Any]:
     """The script of a digest and how it is read, as `podcast script` prints them."""
     source = read_source_text(text, Path(name), timezone=production.timezone)
-    draft = read_draft(source, production.words, timezone=production.timezone)
+    draft = read_draft(source, production.words, production.roster.speakers[0])
     words = production.lexicon
     script = narrate(draft.script, words, unit="sentence", max_characters=90)
     return {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import pytest
 
 from podcast.errors import ConfigError
-from podcast.models import Figure, Interlude, Script
+from podcast.models import Digest, Figure, Interlude, Script
 from podcast.script import write_script
 from tests.builders import digest, item
 
@@ -113,12 +114,67 @@ def test_a_wrong_template_is_named(tmp_path: Path, template: str, message: str) 
         write_script(digest(), show_title="x", templates=tmp_path)
 
 
-def test_brief_says_a_headline_for_each_item() -> None:
-    full = write_script(digest(), show_title="x")
-    brief = write_script(digest(), show_title="x", edition="brief")
-    assert kinds(brief) == kinds(full)
-    assert all(i.title in said(brief) for i in digest().items)
-    assert "摘要" not in said(brief)
+def headlines(count: int) -> Digest:
+    """A digest cut to headlines."""
+    return digest(items=tuple(item(number, summary=()) for number in range(1, count + 1)))
+
+
+def test_headlines_of_an_edition_follow_one_another_without_words_between() -> None:
+    segments = [s for s in write_script(headlines(4), show_title="x", edition="brief").segments if s.kind == "item"]
+    texts = [utterance.text for segment in segments for utterance in segment.utterances]
+    assert texts[1:3] == ["青禾电池完成新一轮融资。"] * 2
+    assert "第一条" in texts[0]
+    assert "最后" in texts[-1]
+    between = {segment.utterances[-1].pause_after_seconds for segment in segments[:-1]}
+    assert max(between) < 0.6
+    whole = write_script(headlines(4), show_title="x")
+    assert said(whole) != said(write_script(headlines(4), show_title="x", edition="brief"))
+
+
+def test_a_template_without_regard_for_empty_transitions_still_begins_with_a_word(tmp_path: Path) -> None:
+    (tmp_path / "item.j2").write_text("{{ transition }}：{{ block.headline | sentence }}\n", encoding="utf-8")
+    script = write_script(headlines(4), show_title="x", edition="brief", templates=tmp_path)
+    texts = [utterance.text for s in script.segments if s.kind == "item" for utterance in s.utterances]
+    assert texts[1:3] == ["青禾电池完成新一轮融资。"] * 2
+
+
+def test_what_is_counted_is_what_is_said() -> None:
+    """Items 3 and 5 of a longer digest are the first and the second of the edition that has only them."""
+    cut = digest(items=(item(3), item(5), item(8)))
+    texts = said(write_script(cut, show_title="x", edition="5min"))
+    assert not re.search("第[358]条(?!新闻的摘要)", texts)
+    assert "全部" not in texts
+
+
+def speakers(script: Script, kind: str) -> list[list[str]]:
+    return [
+        list(dict.fromkeys(utterance.speaker for utterance in segment.utterances))
+        for segment in script.segments
+        if segment.kind == kind
+    ]
+
+
+def test_one_anchor_says_the_commentary_too() -> None:
+    script = write_script(digest(), show_title="x", hosts="solo")
+    assert {utterance.speaker for utterance in script.utterances} == {"anchor"}
+    assert said(script) == said(write_script(digest(), show_title="x"))
+
+
+def test_two_anchors_take_turns_by_items_and_the_second_has_the_commentary() -> None:
+    source = digest(interludes=(Interlude(2, ("以下是下半部分。",)),))
+    script = write_script(source, show_title="x", hosts="duo")
+    assert speakers(script, "item") == [["anchor"], ["coanchor"], ["anchor"]]
+    assert speakers(script, "interlude") == [["coanchor"]]
+    assert speakers(script, "commentary") == [["anchor", "coanchor"]]
+    assert speakers(script, "opening") == speakers(script, "closing") == [["anchor"]]
+    assert said(script) == said(write_script(source, show_title="x"))
+
+
+@pytest.mark.parametrize(("hosts", "speaker"), [("solo", "anchor"), ("commentary", "commentator"), ("duo", "coanchor")])
+def test_a_template_may_name_any_role_whatever_the_format(tmp_path: Path, hosts: str, speaker: str) -> None:
+    (tmp_path / "closing.j2").write_text("@coanchor\n再见。\n", encoding="utf-8")
+    script = write_script(digest(), show_title="x", hosts=hosts, templates=tmp_path)
+    assert speakers(script, "closing") == [[speaker]]
 
 
 def test_pauses_grow_with_the_boundary() -> None:
