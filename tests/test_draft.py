@@ -9,8 +9,9 @@ import pytest
 
 from podcast.audio import Music
 from podcast.cli import main
-from podcast.commands.making import _readable as readable_files
-from podcast.draft import read_draft
+from podcast.commands.making import _readable, _Result
+from podcast.draft import Draft, edition_of, read_draft, read_source
+from podcast.editions import editions
 from podcast.errors import ScriptError
 from podcast.pipeline import Production, make_episode
 from podcast.sources import Wanted, read_sources
@@ -31,9 +32,15 @@ def quick(tmp_path: Path, engine: ToneEngine, **changes: object) -> Production:
     return replace(studio(tmp_path, engine), music=Music(), **changes)  # type: ignore[arg-type]  # whatever a test wants
 
 
+def draft(source: Path, work: Production) -> Draft:
+    found = read_source(source, timezone=work.timezone)
+    words = replace(work.words, edition=edition_of(found, work.edition))
+    return read_draft(found, words, work.roster.speakers[0])
+
+
 def write(source: Path, work: Production, *edits: tuple[str, str]) -> Path:
     """The document of a digest, edited."""
-    text = read_draft(source, work.words, timezone=work.timezone).markdown
+    text = draft(source, work).markdown
     for old, new in edits:
         assert old in text
         text = text.replace(old, new)
@@ -67,11 +74,11 @@ def test_the_documents_of_the_shared_digests_say_the_same(
     shared: Path, tmp_path: Path, name: str, edition: str
 ) -> None:
     """All that follows is made from these: script, notes and document."""
-    work = quick(tmp_path, ToneEngine(), edition=edition)
-    digest = read_draft(shared / "digests" / f"{name}.md", work.words, timezone=work.timezone)
+    work = quick(tmp_path, ToneEngine(), edition=editions((edition,), 0)[0])
+    digest = draft(shared / "digests" / f"{name}.md", work)
     path = tmp_path / "episode.md"
     path.write_text(digest.markdown, encoding="utf-8")
-    document = read_draft(path, work.words, timezone=work.timezone)
+    document = draft(path, work)
     assert (document.script, document.notes) == (digest.script, digest.notes)
     assert document.markdown == digest.markdown
     assert not document.edited
@@ -216,6 +223,7 @@ def test_a_digest_and_its_document_are_one_episode(
     """Both at once are refused: which of them would it be?"""
     document = write(source, quick(tmp_path, ToneEngine()))
     found = read_sources([str(source), str(document)], Wanted(), timezone="Asia/Shanghai")
-    readable, failed = readable_files(found)
-    assert ([each.path for each in readable], len(failed)) == ([source], 1)
+    result = _Result("")
+    assert [each.path for each in _readable(found, result)] == [source]
+    assert len(result.failed) == 1
     assert f"{document}: has the name and the date of {source}" in capsys.readouterr().err

@@ -19,7 +19,7 @@ from podcast.rewrite.sources import sources
 from podcast.text.normalize import normalize
 
 FOLDER = Path(__file__).parent.parent / "data" / "rewrite"
-SOURCES = sources(read_digest(FOLDER / "2026-03-02.md"), "full", normalize)
+SOURCES = sources(read_digest(FOLDER / "2026-03-02.md"), normalize)
 
 
 def source(name: str) -> Source:
@@ -52,7 +52,7 @@ def test_the_digest_s_own_words_pass(shared: Path) -> None:
     """The check has no quarrel with sentences that are the digest's, whatever real digests write."""
     checked = 0
     for path in sorted((shared / "digests").glob("*.md")):
-        for one in sources(read_digest(path), "full", normalize).values():
+        for one in sources(read_digest(path), normalize).values():
             title = [Line("anchor", one.title, (0,))] if one.title and one.title_is_said else []
             lines = [Line("anchor", text, (number,)) for number, text in enumerate(one.sentences, start=1)]
             assert problems([*title, *lines], one) == ()
@@ -198,7 +198,7 @@ def _told_of_mutations(paths: Iterable[Path]) -> tuple[int, int]:
     """How many mutations of the digests' own sentences are told, and of how many; prints the table by kind."""
     made: Counter[str] = Counter()
     told: Counter[str] = Counter()
-    for one in (one for path in paths for one in sources(read_digest(path), "full", normalize).values()):
+    for one in (one for path in paths for one in sources(read_digest(path), normalize).values()):
         for number, text in enumerate(one.sentences, start=1):
             for kind, changed in mutated(text):
                 made[kind] += 1

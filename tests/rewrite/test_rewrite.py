@@ -80,7 +80,7 @@ def drafted(digest: Digest) -> Script:
 
 
 def rewritten(digest: Digest, desk: Desk) -> Rewriting:
-    return desk.rewrite(drafted(digest), digest, edition="full", show_title="早报", speak=normalize)
+    return desk.rewrite(drafted(digest), digest, show_title="早报", speak=normalize)
 
 
 def words(script: Script) -> str:
@@ -107,7 +107,7 @@ def test_whatever_is_answered_nothing_untrue_is_said_and_no_item_is_missing(
         segment = next(part for part in result.script.segments if part.item == item.number)
         assert segment.url == item.url
     spoken = narrate(result.script, BUILTIN, unit="sentence", max_characters=90)
-    hold(result, spoken, digest, edition="full", lexicon=BUILTIN)
+    hold(result, spoken, digest, lexicon=BUILTIN)
     assert "七十七" not in "".join(part.spoken for part in spoken.utterances)
     assert bool(result.warnings) == (len(result.rewritten) < SEGMENTS)
     assert (len(result.rewritten) == SEGMENTS) == (name in ANSWERED)
@@ -288,8 +288,8 @@ class Altering(Desk):
         object.__setattr__(self, "change", change)
         return self
 
-    def rewrite(self, draft: Script, digest: Digest, *, edition: str, show_title: str, speak: Speak) -> Rewriting:
-        result = super().rewrite(draft, digest, edition=edition, show_title=show_title, speak=speak)
+    def rewrite(self, draft: Script, digest: Digest, *, show_title: str, speak: Speak) -> Rewriting:
+        result = super().rewrite(draft, digest, show_title=show_title, speak=speak)
         old, new, lines = self.change
         altered = _altered(result, old, new)
         return altered if lines else dataclasses.replace(altered, told=result.told)
