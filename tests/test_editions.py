@@ -11,7 +11,7 @@ import pytest
 from podcast.audio import Music
 from podcast.config import load_config
 from podcast.digest import read_digest
-from podcast.editions import BRIEF_SECONDS, Draft, draft, editions
+from podcast.editions import BRIEF_SECONDS, Written, editions, write_edition
 from podcast.errors import ConfigError
 from podcast.models import Digest, Edition, Episode, Utterance
 from podcast.pipeline import Production, make_episode
@@ -51,11 +51,12 @@ date: 2026-03-02T08:00:00+08:00
 BOTH = editions(("full", "brief"), 0)
 
 
-def drafted(source: Digest, edition: Edition, hosts: str = "commentary") -> Draft:
-    return draft(
+def drafted(source: Digest, edition: Edition, hosts: str = "commentary") -> Written:
+    return write_edition(
         source,
         edition,
-        show(load_config(None, {}), hosts),
+        show_title=show(load_config(None, {}), hosts).title,
+        disclosure="",
         hosts=hosts,
         templates=None,
         lexicon=BUILTIN,
