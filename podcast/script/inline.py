@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from podcast.models import Override
 
 _SIGNS = re.compile(r"[\\`*_\[\]{}<>]|&(?=#?\w+;)")
+_WIDE = re.compile(r"(］\s*)｛")  # would be taken for a reading in the wrong signs
 _AT_START = re.compile(r"[#+\-=~|@]|\d{1,9}(?=[.)](?:\s|$))")
 _TOKEN = re.compile(
-    r"""\\(?P<sign>[!-/:-@\[-`{-~])
+    r"""\\(?P<sign>[!-/:-@\[-`{-~｛])
     | \[(?P<written>(?:\\.|[^\\\[\]{}])*)\]\{(?P<said>(?:\\.|[^\\\[\]{}])*)\}
     | (?P<comment><!--)
     | (?P<wide>[\]］]\s*[{｛])
@@ -90,11 +91,11 @@ def shown_as_typed(line: str) -> str | None:
 
 
 def _signs(text: str) -> str:
-    return _SIGNS.sub(r"\\\g<0>", text)
+    return _WIDE.sub(r"\g<1>\\｛", _SIGNS.sub(r"\\\g<0>", text))
 
 
 def _without_escapes(text: str) -> str:
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
+    return re.sub(r"\\([!-/:-@\[-`{-~｛])", r"\1", text)
 
 
 def _refuse_empty(raw: str, written: str, said: str) -> None:

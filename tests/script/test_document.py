@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from podcast.audio.mix import LONGEST_PAUSE_SECONDS
@@ -33,6 +33,7 @@ FILE = Path("episode.md")
 
 
 @settings(max_examples=30, deadline=None)
+@example(digest(overview=("｛全角｝［括号］ ｛全角｝［括号］｛x｝",)), "full")
 @given(digests(), st.sampled_from(["full", "brief"]))
 def test_any_script_that_can_be_written_comes_back_from_its_document(source: Digest, edition: str) -> None:
     script = write_script(source, show_title="早间*科技*", disclosure="[语音]{合成}。", edition=edition)
