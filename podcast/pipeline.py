@@ -104,23 +104,14 @@ def make_episode(
     warnings: list[str] = []  # of the engines
     with clock.stage("script"):
         sweep(production.public)
-        digest = read_digest(source, timezone=production.timezone)
-        draft = write_script(
-            digest,
-            show_title=production.show.title,
-            disclosure=production.show.disclosure,
-            edition=production.edition,
-            templates=production.templates,
-        )
-        name = id or episode_id(production.public, digest)
-        accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
-        plan = cache(lambda speaker: _plan(draft, digest, speaker, production, accept))
+        draft = draft_episode(source, production, id=id)
+        name, digest, plan = draft.id, draft.digest, draft.plan
         old = read_episode(production.public, name)
         kept = _still_good(old, plan, production) if old and not force else None
     if old and kept:
         return _unchanged(old, kept, production, _notes(digest, production), clock)
     with clock.stage("tts"):
-        chosen, synthesis = asyncio.run(_speak(plan, production, accept, watcher, warnings))
+        chosen, synthesis = asyncio.run(_speak(plan, production, draft.accept, watcher, warnings))
     with clock.stage("audio"):
         master, timeline = make_master(
             chosen.script,
@@ -162,7 +153,7 @@ def make_episode(
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """What a speaker would say, and the name of the result."""
 
     speaker: Speaker
@@ -170,7 +161,35 @@ class _Plan:
     content_hash: str
 
 
-def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Production, accept: frozenset[str]) -> _Plan:
+Planner = Callable[[Speaker], Plan]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A digest and what would be said of it, as far as that does not depend on who speaks."""
+
+    id: str  # of the episode
+    digest: Digest
+    accept: frozenset[str]  # ids of utterances that are taken as they are
+    plan: Planner  # raises QualityError where the script does not say what the digest says
+
+
+def draft_episode(source: Path, production: Production, *, id: str | None = None) -> Draft:  # noqa: A002 -- the field's name
+    """The first part of `make_episode`, which writes nothing.  Raises DigestError, SetupError."""
+    digest = read_digest(source, timezone=production.timezone)
+    script = write_script(
+        digest,
+        show_title=production.show.title,
+        disclosure=production.show.disclosure,
+        edition=production.edition,
+        templates=production.templates,
+    )
+    name = id or episode_id(production.public, digest)
+    accept = frozenset(other.removeprefix(f"{name}/") for other in production.accept)
+    return Draft(name, digest, accept, cache(lambda speaker: _plan(script, digest, speaker, production, accept)))
+
+
+def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Production, accept: frozenset[str]) -> Plan:
     engine = speaker.engine
     script = narrate(draft, production.lexicon, unit=engine.unit, max_characters=engine.max_characters)
     _hold_to_digest(digest, script, engine.max_characters, production)
@@ -186,7 +205,7 @@ def _plan(draft: Script, digest: Digest, speaker: Speaker, production: Productio
         *map(_content, (*production.music.files, production.show.cover)),
     ]
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
-    return _Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest())
+    return Plan(speaker, script, hashlib.sha256(text.encode()).hexdigest())
 
 
 def _hold_to_digest(digest: Digest, script: Script, max_characters: int, production: Production) -> None:
@@ -230,10 +249,7 @@ def _notes(digest: Digest, production: Production) -> tuple[str, ...]:
     return (*digest.warnings, *brief)
 
 
-Planner = Callable[[Speaker], _Plan]
-
-
-def _still_good(old: Episode, plan: Planner, production: Production) -> _Plan | None:
+def _still_good(old: Episode, plan: Planner, production: Production) -> Plan | None:
     """The plan that `old` is the result of, if it is that of an engine which would speak it now."""
     roster = production.roster
     spoken_by = next((speaker for speaker in roster.speakers if speaker.engine.name == old.engine), None)
@@ -252,7 +268,7 @@ async def _speak(
     accept: frozenset[str],
     watcher: Watcher,
     warnings: list[str],
-) -> tuple[_Plan, Synthesis]:
+) -> tuple[Plan, Synthesis]:
     """Speak the plan of the first speaker that can; the whole episode by the next one where it gives up midway."""
     roster = production.roster
     while True:
@@ -277,7 +293,7 @@ async def _speak(
             return chosen, synthesis
 
 
-def _unchanged(old: Episode, plan: _Plan, production: Production, warnings: tuple[str, ...], clock: _Clock) -> Made:
+def _unchanged(old: Episode, plan: Plan, production: Production, warnings: tuple[str, ...], clock: _Clock) -> Made:
     count = len(plan.script.utterances)
     return Made(
         episode=old,

@@ -71,7 +71,7 @@ def _moto() -> Iterator[Server]:
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request
-    port = _free_ports(1)[0]
+    port = free_ports(1)[0]
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
     try:
@@ -82,41 +82,52 @@ def _moto() -> Iterator[Server]:
         server.stop()
 
 
-@contextlib.contextmanager
-def _weed() -> Iterator[Server]:
-    program = weed()
-    assert program is not None
-    names = ("s3.port", "master.port", "filer.port", "volume.port", "s3.port.iceberg", "s3.port.lance")
-    ports = dict(zip(names, _free_ports(len(names)), strict=True))
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
+class Weed:
+    """SeaweedFS with its data in `folder`; it can be killed, and started again."""
+
+    def __init__(self, folder: str) -> None:
+        names = ("s3.port", "master.port", "filer.port", "volume.port", "s3.port.iceberg", "s3.port.lance")
+        self._folder, self._ports = folder, dict(zip(names, free_ports(len(names)), strict=True))
+        self._process: subprocess.Popen[bytes] | None = None
+        self.server = Server(f"http://127.0.0.1:{self._ports['s3.port']}")
+
+    def start(self) -> None:
+        program = weed()
+        assert program is not None
+        self._process = subprocess.Popen(
             [
                 program,
                 "mini",
-                f"-dir={folder}",
+                f"-dir={self._folder}",
                 "-ip=127.0.0.1",
                 "-ip.bind=127.0.0.1",
                 f"-bucket={BUCKET}",
                 "-admin.ui=false",
                 "-webdav=false",
-                *(f"-{key}={port}" for key, port in ports.items()),
+                *(f"-{key}={port}" for key, port in self._ports.items()),
             ],
             env=os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            cwd=folder,
+            cwd=self._folder,
         )
+        _wait(self.server)
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextlib.contextmanager
+def _weed() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        weed = Weed(folder)
         try:
-            server = Server(f"http://127.0.0.1:{ports['s3.port']}")
-            _wait(server)
-            yield server
+            weed.start()
+            yield weed.server
         finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            weed.kill()
 
 
 def _wait(server: Server) -> None:
@@ -133,7 +144,7 @@ def _wait(server: Server) -> None:
             return
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Below 20000, for SeaweedFS takes the port 10000 above each as well; all of them free at this moment."""
     found: list[int] = []
     for port in range(18000 + os.getpid() % 1000, 20000):

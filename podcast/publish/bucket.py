@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from podcast.errors import ConfigError, SetupError
-from podcast.publish.storage import S3, Stored, conflict
+from podcast.publish.storage import S3, NotThere, Stored, conflict
 
 LARGE_BYTES = 64 << 20  # from here on in parts, each of which is tried again by itself: 90 minutes at 96 kbit/s
 PART_BYTES = 16 << 20
@@ -250,7 +250,7 @@ class Bucket:
         elif code == "BadDigest":
             what, hint = "it changed while it was sent", "Run it again when nothing writes to the folder."
         elif code in _NOT_THERE:
-            what, hint = "it is gone", "Another publisher may be at work. Run it again."
+            return NotThere("it is gone", where=where, hint="Another publisher may be at work. Run it again.")
         else:
             message = error.response.get("Error", {}).get("Message", "")
             what, hint = f"{error.operation_name} was refused: {code} {message}".strip(), "See the server's manual."

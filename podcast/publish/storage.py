@@ -48,7 +48,7 @@ class Store(Protocol):
     def put(self, key: str, content: Path | bytes, before: Stored | None) -> Stored:
         """Store it in place of `before` (None: of nothing).
 
-        Raises SetupError where another publisher has meanwhile put something else there and the store can tell.
+        Raises Conflict where another publisher has meanwhile put something else there and the store can tell.
         """
 
     def copy(self, key: str, stored: Stored, to: str) -> None:
@@ -110,10 +110,17 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def conflict(key: str) -> SetupError:
-    """Two publishers met."""
+class Conflict(SetupError):
+    """Two publishers met: what was to be replaced is not what is there."""
+
+
+class NotThere(SetupError):
+    """The store holds nothing under that key."""
+
+
+def conflict(key: str) -> Conflict:
     hint = "Its feed may be the newer one. Run this again when it is done."
-    return SetupError("another publisher changed it meanwhile", where=key, hint=hint)
+    return Conflict("another publisher changed it meanwhile", where=key, hint=hint)
 
 
 class FolderStore:

@@ -46,19 +46,26 @@ class Uploaded:
 
 
 def upload(
-    public: Path, store: Store, *, delete: bool = False, dry_run: bool = False, tell: Tell | None = None
+    public: Path,
+    store: Store,
+    *,
+    delete: bool = False,
+    dry_run: bool = False,
+    tell: Tell | None = None,
+    before: Mapping[str, Stored] | None = None,
 ) -> Uploaded:
     """Bring the store to what the public folder is; files whose bytes are there already are not sent.
 
     `delete` removes what is not in the folder; `dry_run` only says what would be done.  The folder must have passed
-    `publish_show` and must not change meanwhile: see `exclusive`.
+    `publish_show` and must not change meanwhile: see `exclusive`.  `before`: what the store held when the folder was
+    taken from it (default: what it holds now); a feed that was put there since is a conflict, not overwritten.
     Raises InputError for a folder without a feed; QualityError, with the feed out there unchanged, where a file changed
     or the new feed would name what is not in the store; SetupError for the store's own troubles.
     """
     files = {key: _File.of(path) for key, path in visible_files(public)}
     if FEED not in files:
         raise InputError("there is no feed to publish", where=str(public / FEED), hint="Run podcast make first.")
-    before = store.contents()
+    before = store.contents() if before is None else before
     if delete and before and FEED not in before:
         hint = "Nothing was changed. Publish once without --delete."
         raise InputError(

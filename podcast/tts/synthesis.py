@@ -13,11 +13,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import numpy as np
 
 from podcast.errors import EngineUnavailable, PodcastError, QualityError
-from podcast.models import Clip, Mark, Script, Utterance
+from podcast.models import Clip, Mark, Script, Segment, Utterance
 from podcast.tts.base import Engine, Samples, Speech, Voice
 from podcast.tts.cache import ClipCache, clip_key
 from podcast.tts.verify import SILENT, Pace, spoken_seconds, verify
@@ -86,6 +87,21 @@ async def synthesize(
     await run.review()
     cache.prune()
     return run.result()
+
+
+async def speak(
+    utterance: Utterance, speaker: Speaker, cache: ClipCache, *, accept: frozenset[str] = frozenset()
+) -> bool:
+    """Find or speak one utterance of a script as `synthesize` does; whether it had to be spoken.
+
+    The clip is verified and kept; against the pace of its episode it is held when `synthesize` finds them all.
+    Raises as `synthesize` does.
+    """
+    script = Script("", datetime.min.replace(tzinfo=UTC), (Segment("item", "", None, (utterance,)),))
+    run = _Run(script, [speaker], cache, lambda _: None, lambda _: None, accept)
+    run.look_up()
+    await run.work()
+    return run.result().synthesized > 0
 
 
 @dataclass
