@@ -144,10 +144,15 @@ def _wait(server: Server) -> None:
             return
 
 
+_given: set[int] = set()  # servers may be made before any of them is started
+
+
 def free_ports(count: int) -> list[int]:
     """Below 20000, for SeaweedFS takes the port 10000 above each as well; all of them free at this moment."""
     found: list[int] = []
     for port in range(18000 + os.getpid() % 1000, 20000):
+        if port in _given:
+            continue
         with socket.socket() as one, socket.socket() as other:
             try:
                 one.bind(("127.0.0.1", port))
@@ -156,5 +161,6 @@ def free_ports(count: int) -> list[int]:
                 continue
         found.append(port)
         if len(found) == count:
+            _given.update(found)
             return found
     raise RuntimeError("no free port")

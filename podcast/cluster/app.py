@@ -13,6 +13,8 @@ All are quorum queues: what was confirmed outlives a broker that is killed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery
@@ -91,7 +93,7 @@ def dead_queue() -> Queue:
 
 def declare(app: Celery) -> None:
     """Make the queues where they lack.  Raises kombu's OperationalError where the broker does not answer."""
-    with app.connection_for_write() as connection, connection.channel() as channel:
+    with channel_of(app) as channel:
         for queue in (dead_queue(), *app.conf.task_queues):
             queue(channel).declare()
 
@@ -102,10 +104,13 @@ def send(app: Celery, message: Message) -> None:
     app.send_task(f"podcast.{message.task}", args=message.args, queue=key, routing_key=key, exchange="podcast")
 
 
-def waiting(app: Celery) -> dict[str, int]:
-    """Messages in each queue that no worker has taken."""
-    found = {}
+@contextmanager
+def channel_of(app: Celery) -> Iterator[Any]:
     with app.connection_for_read() as connection, connection.channel() as channel:
-        for name in (*QUEUES, "dead"):
-            found[name] = channel.queue_declare(f"podcast.{name}", passive=True).message_count
-    return found
+        yield channel
+
+
+def waiting(channel: Any) -> dict[str, int]:
+    """Messages in each queue that no worker has taken."""
+    names = (*QUEUES, "dead")
+    return {name: channel.queue_declare(f"podcast.{name}", passive=True).message_count for name in names}

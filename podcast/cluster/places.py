@@ -16,7 +16,7 @@ from podcast.publish.bucket import Bucket, open_bucket
 from podcast.publish.episode import EPISODES, read_episode
 from podcast.publish.record import RECORD, parse_record
 from podcast.publish.storage import S3, NotThere, Stored
-from podcast.publish.upload import upload
+from podcast.publish.upload import at_once, upload
 
 _MADE = ".made"  # hidden: never listed, never taken for the show's
 
@@ -81,9 +81,9 @@ class BucketPlace:
             yield public
             made = self._part(f"{_MADE}/{episode_id}")
             before = made.contents()
-            names = sorted((path.name for path in folder.iterdir() if path.is_file()), key=lambda name: name == RECORD)
-            for name in names:  # the record last: an episode without one is none
-                made.put(name, folder / name, before.get(name))
+            names = [path.name for path in folder.iterdir() if path.is_file() and path.name != RECORD]
+            at_once(lambda name: made.put(name, folder / name, before.get(name)), names)
+            made.put(RECORD, folder / RECORD, before.get(RECORD))  # last: an episode without one is none
 
     @contextlib.contextmanager
     def publishing(self, episode_ids: Sequence[str]) -> Iterator[Path]:
@@ -99,8 +99,9 @@ class BucketPlace:
             upload(self._mirror, self._store, before=before)
             for name in episode_ids:
                 made = self._part(f"{_MADE}/{name}")
-                for key in sorted(made.contents(), key=lambda key: key != RECORD):
-                    made.remove(key)
+                there = made.contents()
+                at_once(made.remove, there.keys() & {RECORD})  # first: what is left without it is no episode
+                at_once(made.remove, there.keys() - {RECORD})
 
     def episode(self, episode_id: str) -> Episode | None:
         key = f"{EPISODES}/{episode_id}/{RECORD}"
@@ -126,10 +127,13 @@ def _of_show(key: str) -> bool:
 
 def _fetch(store: Bucket, wanted: Mapping[str, Stored], folder: Path) -> None:
     """Bring the folder to what the store holds of `wanted`."""
-    for key, stored in wanted.items():
+
+    def fetch(key: str) -> None:
         path = folder / key
-        if not path.is_file() or not store.holds(key, stored, path):
+        if not path.is_file() or not store.holds(key, wanted[key], path):
             _write(path, store.read(key))
+
+    at_once(fetch, wanted)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from podcast.cluster.app import DEAD, send, waiting
+from podcast.cluster.app import DEAD, channel_of, send, waiting
 from podcast.cluster.steps import Message, Steps
 
 log = logging.getLogger("podcast.cluster")
@@ -43,8 +44,9 @@ def add_tasks(app: Celery, steps: Callable[[], Steps], *, edge_rate: str) -> Non
 
     @app.task(name="podcast.sweep")
     def sweep() -> None:
-        bury(app, steps())
-        send_all(app, steps().sweep(waiting(app)))
+        with channel_of(app) as channel:
+            messages = [*bury(channel, steps()), *steps().sweep(waiting(channel))]
+        send_all(app, messages)
 
 
 def send_all(app: Celery, messages: Iterable[Message]) -> None:
@@ -55,17 +57,15 @@ def send_all(app: Celery, messages: Iterable[Message]) -> None:
         log.warning("the broker does not take messages now, the sweep will ask again: %s", error)
 
 
-def bury(app: Celery, steps: Steps) -> None:
-    """Take the dead letters out of their queue and write them down."""
-    with app.connection_for_read() as connection, connection.channel() as channel:
-        for _ in range(_BURIED_AT_ONCE):
-            letter = channel.basic_get(DEAD)
-            if letter is None:
-                return
-            task = str(letter.headers.get("task", "")).removeprefix("podcast.").removesuffix("_edge")
-            [death, *_] = letter.headers.get("x-death") or [{}]
-            args = json.loads(letter.body)[0]
-            messages = steps.bury(task, args, str(death.get("reason", "rejected")))
-            channel.basic_ack(letter.delivery_tag)
-            log.error("gave up on %s%s: %s", task, tuple(args), death.get("reason"))
-            send_all(app, messages)
+def bury(channel: Any, steps: Steps) -> Iterator[Message]:
+    """Take the dead letters out of their queue and write them down; what follows from it."""
+    for _ in range(_BURIED_AT_ONCE):
+        letter = channel.basic_get(DEAD)
+        if letter is None:
+            return
+        task = str(letter.headers.get("task", "")).removeprefix("podcast.").removesuffix("_edge")
+        [death, *_] = letter.headers.get("x-death") or [{}]
+        args, reason = json.loads(letter.body)[0], str(death.get("reason", "rejected"))
+        yield from steps.bury(task, args, reason)
+        channel.basic_ack(letter.delivery_tag)
+        log.error("gave up on %s%s: %s", task, tuple(args), reason)

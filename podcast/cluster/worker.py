@@ -1,7 +1,7 @@
 """`podcast worker`: a machine joins the cluster.
 
 Celery's main process takes messages and forks the processes that work; each opens ledger, show and engine for itself
-after the fork, and loads its model with the first utterance.  SIGTERM lets each finish what it is at; the rest goes back.
+after the fork, and loads its model with the first utterance.  On SIGTERM each finishes what it is at.
 """
 
 from __future__ import annotations

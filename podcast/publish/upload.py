@@ -75,15 +75,15 @@ def upload(
     def is_new(key: str) -> bool:
         return key not in before or not store.holds(key, before[key], files[key].path)
 
-    flags = _at_once(is_new, files)
+    flags = at_once(is_new, files)
     changed = sorted((key for key, new in zip(files, flags, strict=True) if new), key=lambda key: (_rank(key), key))
     gone = sorted((key for key in before if key not in files), key=lambda key: (-_rank(key), key))
     if not dry_run:
         work = _Work(store, files, dict(before), changed, tell or (lambda *_: None))
         work.send()
         if delete:
-            _at_once(store.remove, [key for key in gone if _is_feed(key)])
-            _at_once(store.remove, [key for key in gone if not _is_feed(key)])
+            at_once(store.remove, [key for key in gone if _is_feed(key)])
+            at_once(store.remove, [key for key in gone if not _is_feed(key)])
     return Uploaded(
         sent=tuple(changed),
         sent_bytes=sum(files[key].size_bytes for key in changed),
@@ -122,7 +122,7 @@ class _Work:
         new = {key: self.files[key].path.read_bytes() for key in self.files if _is_feed(key)}
         feeds = sorted({*self.changed, *self._set_aside()} & new.keys(), key=_rank)
         for rank in (0, 1, 2):
-            _at_once(self._send, [key for key in self.changed if _rank(key) == rank])
+            at_once(self._send, [key for key in self.changed if _rank(key) == rank])
         self._hold_still()
         if feeds:
             self._hold_to_store({key: new[key] for key in feeds})
@@ -219,7 +219,7 @@ def _is_audio(key: str) -> bool:
     return key.endswith((".mp3", ".m4a", ".opus", ".ogg"))
 
 
-def _at_once(call: Callable[[T], R], values: Iterable[T]) -> list[R]:
+def at_once(call: Callable[[T], R], values: Iterable[T]) -> list[R]:
     """The answers, in order; the first error ends it, and what has not begun is not begun."""
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
