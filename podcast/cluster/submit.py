@@ -12,8 +12,8 @@ from kombu.exceptions import OperationalError
 
 from podcast.cluster.app import send
 from podcast.cluster.ledger import Job, Ledger, Order
+from podcast.cluster.messages import first_message
 from podcast.cluster.places import Place
-from podcast.cluster.steps import first_message
 from podcast.digest import read_digest
 from podcast.publish import source_name
 from podcast.publish.episode import slug

@@ -11,7 +11,8 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from podcast.cluster.app import DEAD, channel_of, send, waiting
-from podcast.cluster.steps import Message, Steps
+from podcast.cluster.messages import Message
+from podcast.cluster.steps import Steps
 
 log = logging.getLogger("podcast.cluster")
 _BURIED_AT_ONCE = 100

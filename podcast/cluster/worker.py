@@ -22,7 +22,8 @@ from celery.worker import state
 
 from podcast.cluster.app import declare, make_app, send
 from podcast.cluster.ledger import Ledger
-from podcast.cluster.steps import QUEUES, Message, Patience, Queue, Steps, Studio
+from podcast.cluster.messages import QUEUES, Message, Patience, Queue
+from podcast.cluster.steps import Steps, Studio
 from podcast.cluster.tasks import add_tasks
 
 log = logging.getLogger("podcast.cluster")

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 
 def make(options: argparse.Namespace) -> int:
+    if options.cluster:
+        from podcast.commands.clustering import make_on_cluster
+
+        return make_on_cluster(options)
     from podcast.audio import check_music
     from podcast.console import Display
     from podcast.production import production
     from podcast.publish import check_show, exclusive, prepare_public, publish_show
 
     config = config_of(options, options.digests[0])
-    digests, failed = _readable(_digest_files(options.digests), config.show.timezone)
+    digests, failed = readable(digest_files(options.digests), config.show.timezone)
     accept = frozenset(options.accept)
     if len(digests) > 1 and any("/" not in name for name in accept):
         raise InputError("--accept names no episode", hint="With several digests write --accept EPISODE/UTTERANCE.")
@@ -46,7 +50,7 @@ def make(options: argparse.Namespace) -> int:
     return max((error.exit_status for error in failed), default=0)
 
 
-def _readable(paths: Sequence[Path], timezone: str) -> tuple[list[Path], list[PodcastError]]:
+def readable(paths: Sequence[Path], timezone: str) -> tuple[list[Path], list[PodcastError]]:
     """The files that are digests, and what is wrong with the others: told before anything is spoken."""
     from podcast.digest import read_digest
     from podcast.publish import source_name
@@ -88,7 +92,7 @@ def _make_each(
     return failed
 
 
-def _digest_files(paths: Sequence[Path]) -> list[Path]:
+def digest_files(paths: Sequence[Path]) -> list[Path]:
     """The digests that are named, those of a folder in order of name."""
     files: list[Path] = []
     for path in paths:

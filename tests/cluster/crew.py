@@ -23,8 +23,9 @@ from pathlib import Path
 
 from podcast.audio import Music
 from podcast.cluster.clips import BucketClips
+from podcast.cluster.messages import QUEUES, Patience
 from podcast.cluster.places import open_place
-from podcast.cluster.steps import QUEUES, Patience, Studio
+from podcast.cluster.steps import Studio
 from podcast.cluster.worker import Cluster, run_worker
 from podcast.config import load_config
 from podcast.models import Utterance

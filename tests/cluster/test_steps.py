@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from podcast.cluster.ledger import Job, Ledger, Order
+from podcast.cluster.messages import Message, Patience, first_message
 from podcast.cluster.places import FolderPlace
-from podcast.cluster.steps import Message, Patience, Steps, Studio, first_message
+from podcast.cluster.steps import Steps, Studio
 from podcast.pipeline import Production, make_episode
 from podcast.publish import publish_show
 from podcast.testing import FakeClock, ToneEngine
