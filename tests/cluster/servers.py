@@ -11,18 +11,30 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from tests.object_store import free_ports
-
 RABBITMQ = Path("/usr/lib/rabbitmq/bin")  # the scripts themselves: those in /usr/sbin become the user rabbitmq
-_START_SECONDS = 60.0
+_START_SECONDS = 90.0
+_PORTS = range(20_000, 28_000)  # below those that the system gives to clients, beside those of tests.object_store
+
+
+def free_ports(count: int) -> list[int]:
+    """Chosen at random: others on this machine may be looking for some as well."""
+    found: list[int] = []
+    while len(found) < count:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 class Restartable(Protocol):
@@ -149,7 +161,7 @@ class Broker:
 
 
 def answers(url: str) -> bool:
-    from kombu import Connection
+    from kombu.connection import Connection
 
     try:
         with Connection(url, connect_timeout=2) as connection:
