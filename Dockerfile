@@ -8,7 +8,7 @@ COPY podcast podcast
 COPY assets assets
 # --no-compile: byte code would be a tenth of the image; it is made in memory when it runs.
 RUN python -m venv /opt/podcast \
-    && /opt/podcast/bin/pip install --no-cache-dir --no-compile ".[kokoro,s3,serve]" \
+    && /opt/podcast/bin/pip install --no-cache-dir --no-compile ".[cluster,kokoro,s3,serve]" \
     && /opt/podcast/bin/pip uninstall --yes pip
 
 FROM python:3.12-slim

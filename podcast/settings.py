@@ -201,7 +201,7 @@ class ClusterConfig:
     public: str = key("", "where workers put the show: a folder that all share, or s3://bucket/prefix; empty = public")
     clips: str = key("", "s3://bucket/prefix of the clip cache; empty = tts.cache, a folder that all workers share")
     processes: int = key(0, "of a worker; 0 = one a core, as far as memory goes", limits=(0, 1024))
-    process_megabytes: int = key(900, "memory of one: kokoro takes 800, edge 200", limits=(50, 1_000_000))
+    process_megabytes: int = key(700, "memory of one: kokoro takes up to 575, edge 220", limits=(50, 1_000_000))
     backlog: int = key(
         10_000, "episodes that wait in the backfill queue; fixed when that is made", limits=(1, 1_000_000)
     )

@@ -52,6 +52,7 @@ class Crew:
     ledger: str
     public: str  # a folder, or s3://...
     clips: str = ""  # s3://...; empty: a folder that all share
+    shared: str = ""  # that folder; empty: `folder`
     burn_seconds: float = 0.0  # of processor time for each utterance
     delay_seconds: float = 0.0  # of waiting for each
     poison: str = ""  # an utterance with this text ends the process
@@ -67,7 +68,7 @@ class Crew:
 
     def production(self) -> Production:
         folder = Path(self.folder)
-        clips = ClipCache(folder / "clips")
+        clips = ClipCache(Path(self.shared or folder) / "clips")
         if self.clips:
             clips = BucketClips(folder / "clips-here", open_bucket(self.clips))
         return replace(
