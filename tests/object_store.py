@@ -1,4 +1,4 @@
-"""Servers on loopback that speak S3: moto's, and SeaweedFS where a `weed` is found on the path or named by $WEED.
+"""Servers on loopback that speak S3: moto's, and SeaweedFS where there is a `weed` (beside Python, on the path, $WEED).
 
     with serve("moto") as server:
         server.client().put_object(...)
@@ -15,6 +15,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -57,7 +58,8 @@ class Server:
 
 
 def weed() -> str | None:
-    return os.environ.get("WEED") or shutil.which("weed")
+    beside_python = os.path.dirname(sys.executable)  # noqa: PTH120 -- a part of a search path
+    return os.environ.get("WEED") or shutil.which("weed", path=os.pathsep.join([beside_python, os.environ["PATH"]]))
 
 
 @contextlib.contextmanager

@@ -64,11 +64,11 @@ class Ledger(Requests):
         return True
 
     @transaction
-    def begin(self, connection: Connection, job: str, turn: int, place: int) -> Line | None:
-        """The utterance, if it is still to be spoken; that a worker began it is written down."""
+    def begin(self, connection: Connection, job: str, turn: int, place: int, *, due: float) -> Line | None:
+        """The utterance, if it is still to be spoken; that a worker began it is written down.  Stalled at `due`."""
         speaking = exists().where(jobs.c.id == job, jobs.c.turn == turn, jobs.c.state == "speaking")
         todo = and_(line_is(job, place), utterances.c.state.in_(("waiting", "later")), speaking)
-        begun = update(utterances).where(todo).values(begun=utterances.c.begun + 1).returning(*LINE_COLUMNS)
+        begun = update(utterances).where(todo).values(begun=utterances.c.begun + 1, due=due).returning(*LINE_COLUMNS)
         row = connection.execute(begun).one_or_none()
         return Line(*row) if row else None
 

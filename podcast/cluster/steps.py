@@ -89,7 +89,7 @@ class Steps:
 
     def speak(self, id: str, turn: int, place: int) -> list[Message]:  # noqa: A002 -- the field's name
         """Speak one utterance; the last to be spoken leads to the assembly."""
-        line = self.ledger.begin(id, turn, place)
+        line = self.ledger.begin(id, turn, place, due=self._stalled())
         job = self.ledger.job(id)
         if job is None:
             return []
@@ -113,7 +113,7 @@ class Steps:
             for waiting in lines:
                 if self._clock() > end:
                     return [Message("backfill", (id, turn), "assemble")]
-                if line := self.ledger.begin(id, turn, waiting.place):
+                if line := self.ledger.begin(id, turn, waiting.place, due=self._stalled()):
                     messages = self._speak(job, line, self._patience.crashes_in_backfill)
                     if messages:
                         return messages

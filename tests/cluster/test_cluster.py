@@ -24,7 +24,8 @@ from tests.cluster.test_steps import clean
 from tests.kill_make import files
 from tests.serve.stage import digest_of
 
-POISON = "毒药"
+POISONED = "毒药"  # of a digest about it, one utterance is
+POISON = f"{POISONED}今天有新的进展，编号一"
 SECONDS = 400  # only where something is wrong; two cores may be shared by many
 
 
@@ -85,9 +86,9 @@ def test_an_utterance_that_ends_its_process_is_given_up_and_shown(
     office: Office, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = [
-        office.ask("2026-04-01", POISON),
+        office.ask("2026-04-01", POISONED),
         office.ask("2026-04-02", "海上风场"),
-        office.ask("2026-04-03", f"又是{POISON}", queue="backfill"),
+        office.ask("2026-04-03", f"又是{POISONED}", queue="backfill"),
         office.ask("2026-04-04", "新模型", queue="backfill"),
     ]
     bad, good, bad_backfill, good_backfill = office.over(*jobs)

@@ -29,7 +29,7 @@ HOSTS = 2
 
 
 def ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+    subprocess.run([shutil.which("ip") or "ip", *arguments], check=True, capture_output=True)
 
 
 @contextlib.contextmanager
@@ -48,9 +48,10 @@ def network() -> Iterator[list[str]]:
             ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
             ip("addr", "add", f"10.98.{number}.1/24", "dev", link)
             ip("link", "set", link, "up")
-            for arguments in (("addr", "add", f"10.98.{number}.2/24", "dev", "eth0"), ("link", "set", "eth0", "up"),
-                              ("link", "set", "lo", "up"), ("route", "add", "default", "via", f"10.98.{number}.1")):  # fmt: skip
-                ip("-n", name, *arguments)
+            ip("-n", name, "addr", "add", f"10.98.{number}.2/24", "dev", "eth0")
+            ip("-n", name, "link", "set", "eth0", "up")
+            ip("-n", name, "link", "set", "lo", "up")
+            ip("-n", name, "route", "add", "default", "via", f"10.98.{number}.1")
         yield names
     except (subprocess.CalledProcessError, PermissionError) as error:
         if made == names:
