@@ -134,6 +134,17 @@ class Trial:
         self.tally.usual_seconds = time.monotonic() - start
         return self.tally.usual_seconds
 
+    def submission_seconds(self) -> float:
+        """From the fork of an undisturbed submitter to its end."""
+        sources = self.digests()
+        start = time.monotonic()
+        run = get_context("fork").Process(target=self._submit_apart, args=(sources,))
+        run.start()
+        run.join()
+        seconds = time.monotonic() - start
+        self._wait(self.submit(sources))
+        return seconds
+
     def round(self, after_seconds: float) -> None:
         before = len(crews.spoken(self.folder))
         sources = self.digests()
@@ -222,7 +233,7 @@ def trial(
     try:
         usual_seconds = running.undisturbed()
         if part == "submitter":
-            usual_seconds = 0.25  # from the fork to its end
+            usual_seconds = running.submission_seconds()
         for _ in range(kills):
             running.round(rng.uniform(0, usual_seconds))
             if part == "worker":

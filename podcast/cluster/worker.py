@@ -70,7 +70,6 @@ def run_worker(
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
-        optimization="fair",
     )
     worker.start()
     return int(worker.exitcode or 0)
