@@ -112,7 +112,7 @@ class Trial:
         place = open_place(self.crew.public, self.folder / "scratch")
         show = self.crew.production().show.base_url
         orders = [order_of(source, show, place, timezone="Asia/Shanghai") for source in sources]
-        return list(submit(self.app, self.ledger, orders))
+        return list(submit(self.app, self.ledger, orders, stalled_seconds=8.0))
 
     def digests(self) -> list[Path]:
         sources = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from podcast.cluster.base import Job
+from podcast.cluster.requests import STALLED_SECONDS
 
 Queue = Literal["interactive", "backfill", "edge", "assemble", "publish", "sweep"]
 QUEUES: tuple[Queue, ...] = ("interactive", "backfill", "edge", "assemble", "publish", "sweep")
@@ -23,7 +24,9 @@ class Patience:
     """Times in seconds."""
 
     lease: float = 30.0  # prolonged while its owner lives: an episode that one was killed at is free after so long
-    stalled: float = 60.0  # nothing was heard of it for so long, and its queue is empty: it is asked for again
+    stalled: float = (
+        STALLED_SECONDS  # nothing was heard of it for so long, and its queue is empty: it is asked for again
+    )
     backfill: float = (
         240.0  # of one message; the rest of the episode is another's.  A task is to take ten minutes at most
     )

@@ -24,6 +24,7 @@ from podcast.cluster.base import (
 )
 from podcast.cluster.schema import dead_letters, hold_turns, jobs, utterances
 
+STALLED_SECONDS = 60.0  # a minute is longer than the way to a broker takes
 _AT_ONCE = 5000  # ids in one question; databases take some ten thousand
 
 
@@ -31,8 +32,13 @@ class Requests(Database):
     # --- what is asked for -------------------------------------------------------------------------------------
 
     @transaction
-    def add(self, connection: Connection, orders: Sequence[Order]) -> list[Job]:
-        """Keep what is new or over as the last in the queue, in this order; what is in work as it is asked stays."""
+    def add(
+        self, connection: Connection, orders: Sequence[Order], *, stalled_seconds: float = STALLED_SECONDS
+    ) -> list[Job]:
+        """Keep what is new or over as the last in the queue, in this order; what is in work as it is asked stays.
+
+        A job that nothing is heard of for `stalled_seconds` is swept up.
+        """
         hold_turns(connection)
         turn = connection.scalar(select(func.coalesce(func.max(jobs.c.turn), 0))) or 0
         for order in orders:
@@ -40,7 +46,7 @@ class Requests(Database):
             if old and old.state in MOVING and (old.text, old.edition) == (order.text, order.edition):
                 continue
             turn += 1
-            values = self._fresh(turn) | {
+            values = self._fresh(turn, stalled_seconds) | {
                 "show": order.show, "name": order.name, "title": order.title, "day": order.day, "text": order.text,
                 "queue": order.queue, "edition": order.edition, "accept": order.accept, "force": int(order.force),
                 "passed_over": "",
@@ -51,17 +57,18 @@ class Requests(Database):
                 continue
             others = select(jobs.c.episode_id).where(jobs.c.show == order.show, jobs.c.episode_id.in_(order.names))
             taken = set(connection.scalars(others))
-            name = next(name for name in order.names if name not in taken)
+            name = next((name for name in order.names if name not in taken), f"{order.day}-{order.job}")
             connection.execute(insert(jobs).values(values | {"id": order.job, "episode_id": name}))
         found = {job.id: job for job in jobs_where(connection, jobs.c.id.in_([order.job for order in orders]))}
         return [found[order.job] for order in orders]
 
-    def _fresh(self, turn: int) -> dict[str, Any]:
+    def _fresh(self, turn: int, stalled_seconds: float = STALLED_SECONDS) -> dict[str, Any]:
         now = self._clock()
         texts = dict.fromkeys(("engine", "content_hash", "error", "problem", "hint"), "")
         counts = dict.fromkeys(("total", "synthesized", "begun", "tries"), 0)
-        return {**texts, **counts, "state": "queued", "turn": turn, "due": now, "created": now, "finished": None,
-                "duration_seconds": None}  # fmt: skip
+        ends = dict.fromkeys(("finished", "duration_seconds"))
+        times = {"due": now + stalled_seconds, "created": now}
+        return {**texts, **counts, **ends, **times, "state": "queued", "turn": turn}
 
     @transaction
     def retry(self, connection: Connection, job: str) -> Job | None:
@@ -75,8 +82,9 @@ class Requests(Database):
 
     @transaction
     def cancel(self, connection: Connection, job: str) -> Job | None:
+        """An episode that is made already stays."""
         end = {"state": "cancelled", "finished": self._clock(), "problem": "", "hint": ""}
-        connection.execute(update(jobs).where(jobs.c.id == job, jobs.c.state.in_(MOVING)).values(end))
+        connection.execute(update(jobs).where(jobs.c.id == job, jobs.c.state.in_(MOVING[:-1])).values(end))
         return next(jobs_where(connection, jobs.c.id == job), None)
 
     # --- what is known -----------------------------------------------------------------------------------------

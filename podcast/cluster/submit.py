@@ -14,6 +14,7 @@ from podcast.cluster.app import send
 from podcast.cluster.ledger import Job, Ledger, Order
 from podcast.cluster.messages import first_message
 from podcast.cluster.places import Place
+from podcast.cluster.requests import STALLED_SECONDS
 from podcast.digest import read_digest
 from podcast.publish import source_name
 from podcast.publish.episode import slug
@@ -35,7 +36,7 @@ def order_of(
     ours = [other for other, found in there.items() if found and (found.source, _day(found.published)) == (name, day)]
     free = [other for other, found in there.items() if found is None]
     return Order(
-        show=show, names=tuple(ours or free or names[-1:]), name=name, title=digest.title, day=day,
+        show=show, names=(*ours, *free), name=name, title=digest.title, day=day,
         text=source.read_bytes(), queue=queue, edition=edition, accept=" ".join(sorted(accept)), force=force,
     )  # fmt: skip
 
@@ -51,13 +52,14 @@ def submit(
     *,
     full: Callable[[], None] = lambda: None,
     sleep: Callable[[float], None] = time.sleep,
+    stalled_seconds: float = STALLED_SECONDS,
 ) -> Iterator[Job]:
     """Each job once the broker has it; where its queue is full (`full` is told), this waits until there is room.
 
     Whoever is killed here loses nothing: what is in the ledger and not with the broker is swept up.
     """
     for batch in _batches(orders):
-        for job in ledger.add(batch):
+        for job in ledger.add(batch, stalled_seconds=stalled_seconds):
             if job.state == "queued":
                 while not _sent(app, job):
                     full()
