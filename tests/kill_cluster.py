@@ -67,12 +67,12 @@ class Servers:
 
 
 @contextlib.contextmanager
-def servers(folder: Path) -> Iterator[Servers]:
+def servers(folder: Path, *, store: bool) -> Iterator[Servers]:
     (folder / "store").mkdir(parents=True, exist_ok=True)
     found = Servers(Broker(folder / "broker"), Postgres(folder / "postgres"), Weed(str(folder / "store")))
     os.environ.update(found.store.server.environment)
     try:
-        for server in (found.postgres, found.broker, found.store):
+        for server in (found.postgres, found.broker, *([found.store] if store else [])):
             server.start()
         yield found
     finally:
@@ -271,7 +271,8 @@ def main(say: Callable[[str], None] = print) -> None:
     if lacking:
         parser.exit(2, f"{lacking}\n")
     tallies: dict[str, Tally] = {}
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, servers(Path(name)) as found:
+    store = options.bucket or "store" in options.what
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, servers(Path(name), store=store) as found:
         for number, part in enumerate(options.what):
             tallies[part] = trial(
                 Path(name), part, found, kills=options.kills, seed=options.seed,

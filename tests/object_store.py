@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -152,7 +153,7 @@ _given: set[int] = set()  # servers may be made before any of them is started
 def free_ports(count: int) -> list[int]:
     """Below 20000, for SeaweedFS takes the port 10000 above each as well; all of them free at this moment."""
     found: list[int] = []
-    for port in range(18000 + os.getpid() % 1000, 20000):
+    for port in range(18000 + secrets.randbelow(1900), 20000):
         if port in _given:
             continue
         with socket.socket() as one, socket.socket() as other:

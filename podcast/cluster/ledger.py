@@ -34,7 +34,7 @@ from podcast.cluster.base import (
     transaction,
 )
 from podcast.cluster.requests import Requests
-from podcast.cluster.schema import dead_letters, hold_turns, jobs, leases, utterances
+from podcast.cluster.schema import commit_soon, dead_letters, hold_turns, jobs, leases, utterances
 from podcast.errors import PodcastError
 
 __all__ = ["MOVING", "OVER", "STATES", "Job", "Ledger", "Line", "Order", "State", "held"]
@@ -64,20 +64,29 @@ class Ledger(Requests):
         return True
 
     @transaction
-    def begin(self, connection: Connection, job: str, turn: int, place: int, *, due: float) -> Line | None:
-        """The utterance, if it is still to be spoken; that a worker began it is written down.  Stalled at `due`."""
+    def begin(
+        self, connection: Connection, job: str, turn: int, place: int, *, due: float
+    ) -> tuple[Job | None, Line | None]:
+        """The job, and the utterance if it is still to be spoken: that a worker began it is written down.
+
+        It has stalled when nothing more is heard of it by `due`.
+        """
+        commit_soon(connection)
         speaking = exists().where(jobs.c.id == job, jobs.c.turn == turn, jobs.c.state == "speaking")
         todo = and_(line_is(job, place), utterances.c.state.in_(("waiting", "later")), speaking)
         begun = update(utterances).where(todo).values(begun=utterances.c.begun + 1, due=due).returning(*LINE_COLUMNS)
         row = connection.execute(begun).one_or_none()
-        return Line(*row) if row else None
+        return next(jobs_where(connection, jobs.c.id == job), None), Line(*row) if row else None
 
     @transaction
-    def spoke(self, connection: Connection, job: str, place: int, *, by_engine: bool) -> None:
+    def spoke(self, connection: Connection, job: str, turn: int, place: int, *, by_engine: bool, due: float) -> bool:
+        """It is spoken; whether it was the last, and the episode shall be assembled: see `join`."""
+        connection.execute(select(jobs.c.id).where(jobs.c.id == job).with_for_update())  # then the last sees all others
         todo = and_(line_is(job, place), utterances.c.state != "spoken")
         row = update(utterances).where(todo).values(state="spoken", begun=0, problem="", content="")
         if connection.execute(row).rowcount and by_engine:
             connection.execute(update(jobs).where(jobs.c.id == job).values(synthesized=jobs.c.synthesized + 1))
+        return self._join(connection, job, turn, due)
 
     @transaction
     def later(self, connection: Connection, job: str, place: int, problem: str, due: float) -> None:
@@ -99,6 +108,9 @@ class Ledger(Requests):
         Of the workers that speak the last utterances one finds this true, and whoever is killed then is found out by
         `stalled`.
         """
+        return self._join(connection, job, turn, due)
+
+    def _join(self, connection: Connection, job: str, turn: int, due: float) -> bool:
         mine = and_(jobs.c.id == job, jobs.c.turn == turn, jobs.c.state == "speaking")
         left = exists().where(utterances.c.job == job, utterances.c.state.in_(("waiting", "later")))
         values = {"state": "assembling", "due": due}

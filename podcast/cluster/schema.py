@@ -23,6 +23,7 @@ from sqlalchemy import (
     event,
     func,
     select,
+    text,
 )
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -124,9 +125,9 @@ def open_database(url: str) -> Engine:
 def _options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         return {"connect_args": {"timeout": _BUSY_SECONDS}}
-    # A connection that a restart of the server has cut is replaced.  A dead host is given up after half a minute.
+    # A dead host is given up after half a minute; of a connection that was cut the next transaction finds out.
     keepalive = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
-    return {"pool_pre_ping": True, "pool_size": 2, "connect_args": {"connect_timeout": 5, **keepalive}}
+    return {"pool_size": 2, "connect_args": {"connect_timeout": 5, **keepalive}}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
@@ -144,3 +145,9 @@ def hold_turns(connection: Connection) -> None:
     """Keep others from taking a turn until this transaction is over; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_TURN_LOCK)))
+
+
+def commit_soon(connection: Connection) -> None:
+    """A server that crashes in the next moment may lose this transaction: it is not worth a wait for the disk."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL synchronous_commit = off"))

@@ -89,12 +89,10 @@ class Steps:
 
     def speak(self, id: str, turn: int, place: int) -> list[Message]:  # noqa: A002 -- the field's name
         """Speak one utterance; the last to be spoken leads to the assembly."""
-        line = self.ledger.begin(id, turn, place, due=self._stalled())
-        job = self.ledger.job(id)
-        if job is None:
-            return []
-        messages = self._speak(job, line, self._patience.crashes) if line else []
-        return messages or join(self.ledger, id, turn, self._stalled())
+        job, line = self.ledger.begin(id, turn, place, due=self._stalled())
+        if job and line:
+            return self._speak(job, line, self._patience.crashes)
+        return join(self.ledger, id, turn, self._stalled())
 
     def backfill(self, id: str, turn: int) -> list[Message]:  # noqa: A002 -- the field's name
         """Plan an episode and speak it, utterance by utterance; a long one goes on in another message.
@@ -113,17 +111,16 @@ class Steps:
             for waiting in lines:
                 if self._clock() > end:
                     return [Message("backfill", (id, turn), "assemble")]
-                if line := self.ledger.begin(id, turn, waiting.place, due=self._stalled()):
-                    messages = self._speak(job, line, self._patience.crashes_in_backfill)
-                    if messages:
-                        return messages
+                _, line = self.ledger.begin(id, turn, waiting.place, due=self._stalled())
+                if line and (messages := self._speak(job, line, self._patience.crashes_in_backfill)):
+                    return messages
         return join(self.ledger, id, turn, self._stalled())
 
     def _speak(self, job: Job, line: Line, crashes: int) -> list[Message]:
-        """Messages only where the whole episode starts over."""
+        """Messages only where it was the last, or the whole episode starts over."""
         if line.begun > crashes:
             self.ledger.give_up(job.id, line.place, "dead", why=f"its speech ended {line.begun - 1} workers")
-            return []
+            return join(self.ledger, job.id, job.turn, self._stalled())
         try:
             production = self._studio(job).production
             speaker = _speaker(production, job.engine)
@@ -140,8 +137,9 @@ class Steps:
         except PodcastError as error:
             self.ledger.give_up(job.id, line.place, "bad", why=error.what)
         else:
-            self.ledger.spoke(job.id, line.place, by_engine=spoken)
-        return []
+            ready = self.ledger.spoke(job.id, job.turn, line.place, by_engine=spoken, due=self._stalled())
+            return [Message("assemble", (job.id, job.turn), "assemble")] if ready else []
+        return join(self.ledger, job.id, job.turn, self._stalled())
 
     def _others(self, job: Job, production: Production) -> bool:
         """Whether another engine may have the episode."""

@@ -133,7 +133,7 @@ def test_what_is_being_spoken_is_not_asked_for_again(cluster: Cluster) -> None:
     job = cluster.ask()
     cluster.run(lose="speak")
     cluster.clock.seconds += 100
-    assert cluster.ledger.begin(job.id, job.turn, 1, due=cluster.clock.seconds + 60)
+    assert cluster.ledger.begin(job.id, job.turn, 1, due=cluster.clock.seconds + 60)[1]
     cluster.sweep()
     places = {message.args[2] for message in cluster.broker}
     assert (0 in places, 1 in places) == (True, False)
@@ -217,7 +217,7 @@ def test_a_backfill_goes_on_without_an_utterance_that_ended_three_workers(cluste
     cluster.broker.clear()
     cluster.steps.plan(job.id, job.turn)
     for _ in range(3):
-        assert cluster.ledger.begin(job.id, job.turn, 0, due=0.0)  # and was not heard of again
+        assert cluster.ledger.begin(job.id, job.turn, 0, due=0.0)[1]  # and was not heard of again
     cluster.steps.backfill(job.id, job.turn)
     found = cluster.ledger.job(job.id)
     assert found is not None
