@@ -148,6 +148,12 @@ class Ledger(Requests):
         connection.execute(update(jobs).where(mine).values(values))
 
     @transaction
+    def look_again(self, connection: Connection, job: str, turn: int, due: float) -> None:
+        """It is under way elsewhere, or was: whoever that is may be gone by then."""
+        mine = and_(jobs.c.id == job, jobs.c.turn == turn, jobs.c.due > due)
+        connection.execute(update(jobs).where(mine).values(due=due))
+
+    @transaction
     def made(
         self, connection: Connection, job: str, turn: int, *, content_hash: str, duration_seconds: float, due: float
     ) -> bool:

@@ -101,8 +101,11 @@ class Steps:
         """
         self.plan(id, turn)
         with held(self.ledger, f"episode {id}", self._owner, self._patience.lease) as ours:
+            if not ours:
+                self.ledger.look_again(id, turn, self._clock() + self._patience.lease)
+                return []
             job = self.ledger.job(id)
-            if not ours or job is None or (job.turn, job.state) != (turn, "speaking"):
+            if job is None or (job.turn, job.state) != (turn, "speaking"):
                 return []
             lines = self.ledger.lines(id, ("waiting", "later"))
             if job.engine == "edge":
@@ -207,6 +210,8 @@ class Steps:
     def _making(self, id: str, turn: int, state: Literal["queued", "assembling"]) -> Iterator[Job | None]:  # noqa: A002 -- the field's name
         """The job for this process alone; None where it is another's, or not in that state.  Errors end or delay it."""
         with held(self.ledger, f"episode {id}", self._owner, self._patience.lease) as ours:
+            if not ours:
+                self.ledger.look_again(id, turn, self._clock() + self._patience.lease)
             job = self.ledger.begin_job(id, turn, state) if ours else None
             if job and job.begun > self._patience.crashes_in_backfill:
                 what = f"it ended {job.begun - 1} workers before it was {'planned' if state == 'queued' else 'made'}"
