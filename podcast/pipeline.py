@@ -84,6 +84,7 @@ class Made:
     changed: bool  # False: everything was there already
     warnings: tuple[str, ...]
     left_out: tuple[str, ...] = ()  # what of the digest is not said, a line each
+    settled: bool = True  # made again it would be the same; False: a language model was not to be had
     seconds: dict[str, float] = field(default_factory=dict)  # wall time of each stage
 
 
@@ -183,6 +184,7 @@ def make_episode(
         changed=True,
         warnings=(*chosen.warnings, *off_length(edition, chosen.draft.written, episode.duration_seconds), *warnings),
         left_out=chosen.draft.left_out,
+        settled=chosen.draft.rewriting.settled,
         seconds=clock.seconds,
     )
 
@@ -354,6 +356,7 @@ def _unchanged(old: Episode, plan: _Plan, production: Production, clock: _Clock)
         changed=False,
         warnings=plan.warnings,
         left_out=plan.draft.left_out,
+        settled=plan.draft.rewriting.settled,
         seconds={**dict.fromkeys(("tts", "audio", "publish"), 0.0), **clock.seconds},
     )
 

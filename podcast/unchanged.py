@@ -38,13 +38,14 @@ class Unchanged:
         self._now: dict[str, Any] = {}
         self._found: dict[tuple[Path, str], Made | None] = {}
         self._keys: dict[tuple[Path, str], str] = {}
+        self._commons: list[tuple[Production, bytes]] = []  # of each production that was asked for
 
     def find(self, source: Path, production: Production) -> Made | None:
         """The episode of a digest, where nothing of what it was made from has changed since; looked for once."""
         name = source, production.edition.name
         if name not in self._found:
             try:
-                self._keys[name] = _key(source, production)
+                self._keys[name] = self._key(source, production)
             except OSError:  # it is told when the digest is read
                 return None
             self._found[name] = self._find(self._keys[name], production) if self._believe else None
@@ -82,10 +83,10 @@ class Unchanged:
     def keep(self, source: Path, production: Production, made: Made) -> None:
         """`made` is what the digest gives, as it was when it was looked for; nothing is kept where it was edited since.
 
-        Speaking takes minutes, and the digest may be at hand in an editor.
+        Speaking takes minutes, and the digest may be at hand in an editor.  Nor is anything kept that is not settled.
         """
         key = self._keys.get((source, production.edition.name))
-        if key is None or key != _key(source, production):
+        if key is None or not made.settled or key != self._key(source, production):
             return
         self._now[key] = {
             "id": made.episode.id,
@@ -95,6 +96,13 @@ class Unchanged:
             "warnings": list(made.warnings),
             "left_out": list(made.left_out),
         }
+
+    def _key(self, source: Path, production: Production) -> str:
+        common = next((known for of, known in self._commons if of is production), None)
+        if common is None:
+            common = _common(production)
+            self._commons.append((production, common))
+        return _hash([common, source_name(source).encode(), source.read_bytes()])
 
     def _script(self, name: str) -> str:
         """Hash of the script beside the episode, which a person may have edited since."""
@@ -108,27 +116,8 @@ class Unchanged:
         replace_file(self._path, text.encode())
 
 
-def _key(source: Path, production: Production) -> str:
-    return _hash([_common(_Identity(production)), source_name(source).encode(), source.read_bytes()])
-
-
-class _Identity:
-    """A Production as a key of a cache: it is hashed once in a run."""
-
-    def __init__(self, production: Production) -> None:
-        self.production = production
-
-    def __hash__(self) -> int:
-        return id(self.production)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and self.production is other.production
-
-
-@cache
-def _common(identity: _Identity) -> bytes:
-    """All that every digest's episode is made from."""
-    work = identity.production
+def _common(work: Production) -> bytes:
+    """Hash over all that every digest's episode is made from."""
     roster = work.roster
     speakers = [
         (speaker.engine.name, speaker.engine.version, sorted((role, repr(v)) for role, v in speaker.voices.items()))
@@ -150,7 +139,8 @@ def _common(identity: _Identity) -> bytes:
     # Whether a file was touched, not what is in it: no audio is read to find that nothing is to be done.
     states = [path.stat() for path in (*work.music.files, work.show.cover)]
     touched = [(state.st_size, state.st_mtime_ns, state.st_ctime_ns) for state in states]
-    templates = [path for path in sorted(work.templates.rglob("*")) if path.is_file()] if work.templates else []
+    folders = [folder for folder in (work.templates, work.desk and work.desk.templates) if folder]
+    templates = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     names = [path.name for path in templates]
     parts = [_code(), repr((settings, touched, names)).encode(), *(path.read_bytes() for path in templates)]
     return _hash(parts).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from podcast.audio import Music
 from podcast.models import Edition
 from podcast.pipeline import Production, make_episode
+from podcast.rewrite import Desk
 from podcast.testing import ToneEngine
 from podcast.text.lexicon import load_lexicon
 from podcast.tts.base import Voice
@@ -134,3 +136,41 @@ def test_a_damaged_file_is_as_none(source: Path, work: Production, content: str)
     known.keep(source, work, make_episode(source, work))
     known.save()
     assert Unchanged(work.public).find(source, work)
+
+
+def desk(tmp_path: Path, **fields: object) -> Desk:
+    """A model behind a port where nobody is."""
+    plain = Desk("monologue", "http://127.0.0.1:9/v1", "m", tmp_path / "answers", attempts=1)
+    return replace(plain, **fields)  # type: ignore[arg-type]  # whatever a test wants
+
+
+def test_what_a_model_could_not_be_asked_is_not_settled(source: Path, tmp_path: Path) -> None:
+    """The template's words stand for it, this time: the next run asks again."""
+    work = replace(studio(tmp_path), desk=desk(tmp_path))
+    known = Unchanged(work.public)
+    known.find(source, work)
+    made = make_episode(source, work)
+    assert any("rewrite:" in warning for warning in made.warnings)
+    known.keep(source, work, made)
+    known.save()
+    assert Unchanged(work.public).find(source, work) is None
+    again = make_episode(source, work)
+    assert not again.changed
+    assert any("rewrite:" in warning for warning in again.warnings)
+
+
+def test_another_model_or_prompt_is_noticed(source: Path, work: Production, tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts"
+    prompts.mkdir()
+    (prompts / "system.j2").write_text("一", encoding="utf-8")
+    asked = replace(work, desk=desk(tmp_path, templates=prompts))
+    known = Unchanged(work.public)
+    known.find(source, asked)
+    known.keep(source, asked, make_episode(source, work))  # as if it had answered
+    known.save()
+    assert Unchanged(work.public).find(source, asked)
+    same = replace(asked, desk=desk(tmp_path, templates=prompts, sleep=lambda _: asyncio.sleep(0)))
+    assert Unchanged(work.public).find(source, same), "a function says nothing, and is elsewhere in each run"
+    assert Unchanged(work.public).find(source, replace(work, desk=desk(tmp_path, model="n"))) is None
+    (prompts / "system.j2").write_text("二", encoding="utf-8")
+    assert Unchanged(work.public).find(source, replace(asked)) is None

@@ -59,6 +59,11 @@ class Rewriting:
     def rewritten(self) -> frozenset[Key]:
         return frozenset(told.key for told in self.told if told.lines)
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left that another run might get from the model."""
+        return all(told.lines for told in self.told)
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -76,7 +81,7 @@ class Desk:
     timeout_seconds: float = 120.0  # for one answer
     limit_seconds: float = 600.0  # for all of an episode
     concurrency: int = 2
-    sleep: Sleep = asyncio.sleep
+    sleep: Sleep = field(default=asyncio.sleep, repr=False)
 
     def rewrite(self, draft: Script, digest: Digest, *, show_title: str, speak: Speak) -> Rewriting:
         """The script with every segment rewritten whose rewrite is true to the digest.
