@@ -7,16 +7,15 @@ script document ─────────────────▶ Document 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from podcast.audio import Music
 from podcast.digest import read_digest_text, read_text
 from podcast.editions import Written, write_edition
 from podcast.errors import LexiconError, ScriptError
 from podcast.models import Digest, Edition, Script
 from podcast.publish import source_name
-from podcast.rewrite import Desk, Rewriting, rewrite, rewrite_markdown
+from podcast.rewrite import Rewriting, rewrite, rewrite_markdown
 from podcast.script import (
     Document,
     digest_of,
@@ -28,25 +27,11 @@ from podcast.script import (
     read_document,
     script_of,
 )
-from podcast.text.lexicon import BUILTIN, Lexicon
 from podcast.text.overrides import fixed
 from podcast.tts.synthesis import Speaker
+from podcast.work import Production
 
 _WRITE_A_READING = "Write a syllable with its tone for each Han character, [重庆]{chong2 qing4}, or other words."
-
-
-@dataclass(frozen=True)
-class Words:
-    """Our own part of the narration."""
-
-    show_title: str
-    disclosure: str = ""
-    edition: Edition = field(default_factory=Edition)
-    hosts: str = "commentary"
-    templates: Path | None = None
-    lexicon: Lexicon = BUILTIN
-    music: Music = field(default_factory=Music)
-    desk: Desk | None = None  # who rewrites the script; None: it is the template's
 
 
 @dataclass(frozen=True)
@@ -98,30 +83,33 @@ class Source:
         return digest_of(self.content) if isinstance(self.content, Document) else self.content
 
 
-def read_draft(source: Source, words: Words, speaker: Speaker, *, pace: float = 1.0) -> Draft:
+def read_draft(
+    source: Source, work: Production, speaker: Speaker, *, edition: Edition | None = None, pace: float = 1.0
+) -> Draft:
     """What is said of a digest or a script document.
 
-    An edition of a length is cut to it by the pace of the speaker.  Raises ConfigError.
+    An edition of a length is cut to it by the pace of the speaker; without one it is the production's.  Raises
+    ConfigError.
     """
     if isinstance(source.content, Document):
         document = source.content
         return Draft(document, None, document.warnings, is_edited(document), Rewriting(script_of(document)), None)
     digest = source.content
+    edition = edition or work.edition
     written = write_edition(
         digest,
-        words.edition,
-        show_title=words.show_title,
-        disclosure=words.disclosure,
-        hosts=words.hosts,
-        templates=words.templates,
-        lexicon=words.lexicon,
-        music=words.music,
+        edition,
+        show_title=work.show.title,
+        disclosure=work.show.disclosure,
+        hosts=work.hosts,
+        templates=work.templates,
+        lexicon=work.lexicon,
+        music=work.music,
         speaker=speaker,
         pace=pace,
     )
-    rewriting = rewrite(written.script, written.said, words.desk, show_title=words.show_title, lexicon=words.lexicon)
-    name = words.edition.name
-    document = document_of(digest, rewriting.script, source=source_name(source.path), edition=name)
+    rewriting = rewrite(written.script, written.said, work.desk, show_title=work.show.title, lexicon=work.lexicon)
+    document = document_of(digest, rewriting.script, source=source_name(source.path), edition=edition.name)
     warnings = (*digest.warnings, *written.notes, *rewriting.warnings)
     return Draft(document, written.said, warnings, edited=False, rewriting=rewriting, written=written)
 
@@ -133,7 +121,7 @@ def edition_of(source: Source, wanted: Edition) -> Edition:
     return replace(wanted, seconds=None) if isinstance(source.content, Document) else wanted
 
 
-def read_source(path: Path, *, timezone: str) -> Source:
+def read_source_file(path: Path, *, timezone: str) -> Source:
     """The digest or script document of a Markdown file.  Raises DigestError, ScriptError, ConfigError."""
     return read_source_text(read_text(path), path, timezone=timezone)
 

@@ -11,7 +11,6 @@ from podcast.config import key_lines
 from podcast.editions import editions
 from podcast.errors import ConfigError
 from podcast.models import Edition, Link, Person, Show
-from podcast.pipeline import Production
 from podcast.rewrite import Desk
 from podcast.script import HOSTS
 from podcast.settings import Config, PersonConfig, VoiceConfig
@@ -20,6 +19,7 @@ from podcast.tts.base import Engine, Voice
 from podcast.tts.cache import ClipCache
 from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Speaker
+from podcast.work import Production
 
 ASSETS = next(
     folder for folder in (Path(__file__).parent / "assets", Path(__file__).parent.parent / "assets") if folder.is_dir()

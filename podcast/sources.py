@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from podcast.digest import FEED_LIMIT_BYTES, decode, read_bytes, read_source
+from podcast.digest import FEED_LIMIT_BYTES, decode, read_bytes, read_content
 from podcast.digest.feed import FeedEntry
 from podcast.digest.head import zone_of
 from podcast.draft import Source, read_source_text
@@ -111,7 +111,7 @@ def _digests(
     if is_document(data.decode("utf-8", "replace")):
         yield replace(read_source_text(decode(data, source), source, timezone=timezone), on_disk=on_disk)
         return
-    found = read_source(data, source, timezone=timezone, address=address, charset=charset)
+    found = read_content(data, source, timezone=timezone, address=address, charset=charset)
     if isinstance(found, Digest):
         yield Source(source, found, on_disk)
         return

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from podcast.errors import PodcastError
-from podcast.pipeline import Made, Production
+from podcast.pipeline import Made
 from podcast.publish.episode import EPISODES, read_episode, source_name
 from podcast.publish.files import replace_file
 from podcast.publish.fingerprints import contents_below
+from podcast.work import Production
 
 FILE = ".made.json"
 

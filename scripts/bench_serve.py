@@ -50,7 +50,7 @@ import soundfile
 from figures import Figure, add_option, save
 
 if TYPE_CHECKING:
-    from podcast.pipeline import Production
+    from podcast.work import Production
 
 SIZE_BYTES = 10 * 2**20
 RANGE_BYTES = 256 * 1024

@@ -10,12 +10,13 @@ import pytest
 from podcast.audio import Music
 from podcast.cli import main
 from podcast.commands.making import _readable, _Result
-from podcast.draft import Draft, edition_of, read_draft, read_source
+from podcast.draft import Draft, edition_of, read_draft, read_source_file
 from podcast.editions import editions
 from podcast.errors import ScriptError
-from podcast.pipeline import Production, make_episode
+from podcast.pipeline import make_episode
 from podcast.sources import Wanted, read_sources
 from podcast.testing import ToneEngine
+from podcast.work import Production
 from tests.test_pipeline import DIGEST, make, studio
 
 SENTENCE = "资金将用于固态电池量产。"
@@ -33,9 +34,8 @@ def quick(tmp_path: Path, engine: ToneEngine, **changes: object) -> Production:
 
 
 def draft(source: Path, work: Production) -> Draft:
-    found = read_source(source, timezone=work.timezone)
-    words = replace(work.words, edition=edition_of(found, work.edition))
-    return read_draft(found, words, work.roster.speakers[0])
+    found = read_source_file(source, timezone=work.timezone)
+    return read_draft(found, work, work.roster.speakers[0], edition=edition_of(found, work.edition))
 
 
 def write(source: Path, work: Production, *edits: tuple[str, str]) -> Path:

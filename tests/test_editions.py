@@ -14,7 +14,7 @@ from podcast.digest import read_digest
 from podcast.editions import BRIEF_SECONDS, Written, editions, write_edition
 from podcast.errors import ConfigError
 from podcast.models import Digest, Edition, Episode, Utterance
-from podcast.pipeline import Production, make_episode
+from podcast.pipeline import make_episode
 from podcast.production import chosen_editions, production, show
 from podcast.publish import publish_show
 from podcast.script.rundown import speakable_headline
@@ -24,6 +24,7 @@ from podcast.tts.base import Speech, Voice
 from podcast.tts.cache import ClipCache
 from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Speaker
+from podcast.work import Production
 from tests.builders import digest, item
 
 ITUNES = "{http://www.itunes.com/dtds/podcast-1.0.dtd}"

@@ -24,7 +24,7 @@ from podcast.config import load_config
 from podcast.digest import read_digest
 from podcast.errors import EngineUnavailable, PodcastError, QualityError, SpeechRefused
 from podcast.models import Clip, Script, Utterance
-from podcast.pipeline import Made, Production, make_episode
+from podcast.pipeline import Made, make_episode
 from podcast.production import production
 from podcast.publish import publish_show
 from podcast.publish.fingerprints import FINGERPRINTS
@@ -36,6 +36,7 @@ from podcast.tts.cache import ClipCache
 from podcast.tts.edge import EdgeEngine
 from podcast.tts.roster import Failover, Roster
 from podcast.tts.synthesis import Speaker, Synthesis, synthesize
+from podcast.work import Production
 from tests.fake_edge import FakeEdge
 
 pytestmark = pytest.mark.usefixtures("no_proxy")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from podcast.digest import FEED_LIMIT_BYTES, read_digest_text, read_source
+from podcast.digest import FEED_LIMIT_BYTES, read_content, read_digest_text
 from podcast.digest.feed import Feed
 from podcast.digest.written import digest_json
 from podcast.errors import DigestError
@@ -25,7 +25,7 @@ ITEM = "<ol><li><a href='https://example.com/1'>甲公司开源模型</a><p>摘�
 
 
 def feed(content: bytes | str, name: str = "feed.xml", **given: str) -> Feed:
-    found = read_source(content.encode() if isinstance(content, str) else content, Path(name), **given)
+    found = read_content(content.encode() if isinstance(content, str) else content, Path(name), **given)
     assert isinstance(found, Feed)
     return found
 
@@ -228,7 +228,7 @@ LOCAL = '<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/hostname">]><rss><channel><
 )
 def test_what_is_no_feed_is_refused_in_a_line(content: str, said: str) -> None:
     with pytest.raises(DigestError, match=said) as caught:
-        read_source(content.encode(), Path("feed.xml"))
+        read_content(content.encode(), Path("feed.xml"))
     assert "feed.xml" in str(caught.value)
     assert str(caught.value).count("\n") <= 1
     assert caught.value.exit_status == 2
@@ -237,7 +237,7 @@ def test_what_is_no_feed_is_refused_in_a_line(content: str, said: str) -> None:
 def test_a_page_that_names_its_feed_says_where_it_is() -> None:
     page = '<html><head><link rel="alternate" type="application/rss+xml" href="/index.xml"></head></html>'
     with pytest.raises(DigestError, match=r"names its feed: https://a\.example/index\.xml"):
-        read_source(page.encode(), Path("x"), address="https://a.example/posts/")
+        read_content(page.encode(), Path("x"), address="https://a.example/posts/")
 
 
 def deep(tag: str, count: int) -> str:

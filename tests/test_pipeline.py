@@ -16,7 +16,7 @@ from podcast.audio.loudness import loudness_of
 from podcast.config import load_config
 from podcast.errors import DigestError, EngineUnavailable, QualityError
 from podcast.models import Utterance
-from podcast.pipeline import Made, Production, make_episode
+from podcast.pipeline import Made, make_episode
 from podcast.production import production, target
 from podcast.publish import publish_show
 from podcast.testing import Fault, ToneEngine
@@ -24,6 +24,7 @@ from podcast.tts.base import Voice
 from podcast.tts.cache import ClipCache
 from podcast.tts.roster import Failover, Roster
 from podcast.tts.synthesis import Speaker
+from podcast.work import Production
 
 VOICES = {"anchor": Voice("low"), "commentator": Voice("high")}
 DIGEST = """---

@@ -11,7 +11,7 @@ import pytest
 
 from podcast.audio import Music
 from podcast.models import Edition
-from podcast.pipeline import Production, make_episode
+from podcast.pipeline import make_episode
 from podcast.rewrite import Desk
 from podcast.testing import ToneEngine
 from podcast.text.lexicon import load_lexicon
@@ -19,6 +19,7 @@ from podcast.tts.base import Voice
 from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Speaker
 from podcast.unchanged import Unchanged
+from podcast.work import Production
 from tests.test_editions import DIGEST, VOICES, studio
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from podcast.digest import read_digest, read_source
+from podcast.digest import read_content, read_digest
 from podcast.digest.written import SCHEMA_NAME, digest_json, schema
 from podcast.errors import DigestError
 from podcast.models import Digest
@@ -36,7 +36,7 @@ WHOLE = SHORTEST | {
 
 def read(values: Any, name: str = "d.json") -> Digest:
     text = values if isinstance(values, str) else json.dumps(values)
-    found = read_source(text.encode(), Path(name))
+    found = read_content(text.encode(), Path(name))
     assert isinstance(found, Digest)
     return found
 

@@ -17,9 +17,10 @@ from podcast.errors import ConfigError, EngineUnavailable, InputError, PodcastEr
 if TYPE_CHECKING:
     from podcast.console import Display
     from podcast.draft import Source
-    from podcast.pipeline import Made, Production
+    from podcast.pipeline import Made
     from podcast.settings import Config
     from podcast.unchanged import Unchanged
+    from podcast.work import Production
 
 
 @dataclass(frozen=True)

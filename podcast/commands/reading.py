@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +34,7 @@ def script(options: argparse.Namespace) -> int:
         rewrite=options.rewrite,
     )
     words = work.lexicon
-    wished = replace(work.words, edition=edition_of(source, work.edition))
-    draft = read_draft(source, wished, work.roster.speakers[0])
+    draft = read_draft(source, work, work.roster.speakers[0], edition=edition_of(source, work.edition))
     if options.output:
         draft = _write(draft, options)
     for warning in draft.warnings:

@@ -33,9 +33,9 @@ __all__ = [
     "SIZE_LIMIT_BYTES",
     "decode",
     "read_bytes",
+    "read_content",
     "read_digest",
     "read_digest_text",
-    "read_source",
     "read_text",
 ]
 
@@ -57,7 +57,7 @@ def read_text(path: Path) -> str:
     return decode(read_bytes(path), path)
 
 
-def read_source(
+def read_content(
     data: bytes, source: Path, *, timezone: str = "Asia/Shanghai", address: str = "", charset: str = ""
 ) -> Digest | Feed:
     """Read what a file, a pipe or a server gave, told apart by what is in it and not by its name.

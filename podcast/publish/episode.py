@@ -7,7 +7,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from podcast.errors import QualityError, SetupError
@@ -97,22 +97,35 @@ def each_episode(public: Path) -> Iterator[Episode]:
         yield read_record(path)
 
 
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What lies beside an episode for people to read and look at, each the text of a file."""
+
+    script: str
+    readings: str
+    waveform: str
+    rewrite: str | None = None  # None: no language model had a hand in it
+
+    def files(self) -> dict[str, bytes]:
+        """By name.  The script is left as it is: it is read again, to the letter."""
+        plain = {READINGS: self.readings, WAVEFORM: printable(self.waveform)}
+        plain |= {} if self.rewrite is None else {REWRITE: printable(self.rewrite)}
+        return {SCRIPT: self.script.encode()} | {name: text.encode() for name, text in plain.items()}
+
+
 def write_episode(
     public: Path,
     *,
     id: str,  # noqa: A002 -- the field's name
     digest: Digest,
     script: Script,
-    script_document: str,
-    rewrite_document: str | None = None,
-    waveform: str,
+    papers: Papers,
     timeline: Timeline,
     master: Master,
     show: Show,
     engine: str,
     voices: Mapping[str, str],
     content_hash: str,
-    reading_report: str = "",
     target_lufs: float = -16.0,
     ceiling_dbtp: float = -1.0,
     edition: str = "full",
@@ -159,14 +172,11 @@ def write_episode(
     episode = clean(episode)
     if problems := episode_problems(episode, master.path):
         raise quality_error(problems)
-    files = documents(episode, show)
-    files |= {SCRIPT: script_document.encode(), READINGS: reading_report.encode()}
-    files |= {"notes.txt": printable(plain).encode(), WAVEFORM: printable(waveform).encode()}
-    if rewrite_document is None:
-        (public / EPISODES / id / REWRITE).unlink(missing_ok=True)  # of an earlier version of this episode
-    else:
-        files[REWRITE] = printable(rewrite_document).encode()
-    _place(public / EPISODES / id, master.path, files | {RECORD: episode_json(episode)})
+    folder = public / EPISODES / id
+    files = documents(episode, show) | {"notes.txt": printable(plain).encode()} | papers.files()
+    _place(folder, master.path, files | {RECORD: episode_json(episode)})
+    if papers.rewrite is None:
+        (folder / REWRITE).unlink(missing_ok=True)  # of an earlier version of this episode
     return episode
 
 

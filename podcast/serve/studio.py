@@ -29,7 +29,7 @@ from podcast.config import load_config
 from podcast.draft import read_draft, read_source_text
 from podcast.errors import PodcastError
 from podcast.models import Clip, Script
-from podcast.pipeline import Made, Production, Watcher, make_episode
+from podcast.pipeline import Made, Watcher, make_episode
 from podcast.production import production
 from podcast.publish import publish_show
 from podcast.script import script_json
@@ -38,6 +38,7 @@ from podcast.serve.livefile import LiveWatcher
 from podcast.text import narrate
 from podcast.text.report import script_report
 from podcast.tts.synthesis import Progress
+from podcast.work import Production
 
 Studio = Callable[[], Production]  # crosses into the worker: it has to be picklable
 
@@ -172,7 +173,7 @@ def _outcome(made: Made) -> Outcome:
 def preview(text: str, name: str, production: Production) -> dict[str, Any]:
     """The script of a digest and how it is read, as `podcast script` prints them."""
     source = read_source_text(text, Path(name), timezone=production.timezone)
-    draft = read_draft(source, production.words, production.roster.speakers[0])
+    draft = read_draft(source, production, production.roster.speakers[0])
     words = production.lexicon
     script = narrate(draft.script, words, unit="sentence", max_characters=90)
     return {

@@ -29,7 +29,7 @@ from podcast.models import (
     Timeline,
     Utterance,
 )
-from podcast.publish.episode import episode_id, write_episode
+from podcast.publish.episode import Papers, episode_id, write_episode
 from podcast.publish.files import printable
 
 SECONDS = 60.0
@@ -91,8 +91,7 @@ def write_tone(
         id=episode_id(public, digest),
         digest=digest,
         script=script,
-        script_document="# 文稿\n",
-        waveform=waveform or '<svg xmlns="http://www.w3.org/2000/svg"/>\n',
+        papers=Papers("# 文稿\n", "", waveform or '<svg xmlns="http://www.w3.org/2000/svg"/>\n'),
         timeline=timeline,
         master=Master(path, **measured),
         show=show,

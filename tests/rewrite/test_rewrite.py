@@ -18,7 +18,7 @@ from podcast.config import load_config
 from podcast.digest import read_digest
 from podcast.errors import ConfigError, QualityError
 from podcast.models import Digest, Script
-from podcast.pipeline import Made, Production, make_episode
+from podcast.pipeline import Made, make_episode
 from podcast.production import production
 from podcast.rewrite import Desk, Rewriting, hold
 from podcast.rewrite.check import Speak
@@ -31,6 +31,7 @@ from podcast.tts.base import Voice
 from podcast.tts.cache import ClipCache
 from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Speaker
+from podcast.work import Production
 
 VOICES = {"anchor": Voice("low"), "commentator": Voice("high")}
 SEGMENTS = 7  # overview, five items, commentary

@@ -11,13 +11,13 @@ from pathlib import Path
 from podcast.audio import Music
 from podcast.config import load_config
 from podcast.models import Utterance
-from podcast.pipeline import Production
 from podcast.production import production
 from podcast.testing import Fault, ToneEngine
 from podcast.tts.base import Voice
 from podcast.tts.cache import ClipCache
 from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Speaker
+from podcast.work import Production
 
 VOICES = {"anchor": Voice("low"), "commentator": Voice("high")}
 

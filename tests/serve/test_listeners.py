@@ -26,7 +26,7 @@ from podcast.audio import Music, mp3
 from podcast.config import load_config
 from podcast.errors import EngineUnavailable
 from podcast.models import Utterance
-from podcast.pipeline import Made, Production, make_episode
+from podcast.pipeline import Made, make_episode
 from podcast.production import production
 from podcast.publish.episode import read_episode
 from podcast.serve import problems
@@ -38,6 +38,7 @@ from podcast.tts.base import Speech, Voice
 from podcast.tts.cache import ClipCache
 from podcast.tts.roster import Roster
 from podcast.tts.synthesis import Speaker
+from podcast.work import Production
 
 ID = "2026-03-02"
 LIVE = f"/api/episodes/{ID}/live.mp3"
