@@ -42,11 +42,6 @@ class Fetched:
     charset: str  # as Content-Type says; may be empty, may be wrong
 
 
-def is_address(text: str) -> bool:
-    """Whether an argument is to be fetched: nothing is unless it begins so."""
-    return text.lower().startswith(("http://", "https://"))
-
-
 def fetch(
     address: str,
     *,

@@ -36,11 +36,9 @@ Told = Source | PodcastError
 
 def each_name(names: Sequence[str]) -> Iterator[Path | str | PodcastError]:
     """The files that are named, those of a folder in order of name; what is no file as it is, or what is wrong."""
-    from podcast.fetch import is_address
-
     for name in names:
         try:
-            yield from [name] if name == STDIN or is_address(name) else _files(Path(name))
+            yield from [name] if name == STDIN or _is_address(name) else _files(Path(name))
         except PodcastError as error:
             yield error
 
@@ -68,9 +66,12 @@ def read_one(name: str, wanted: Wanted, *, timezone: str, stdin: BinaryIO | None
 
 def near(name: str) -> Path | None:
     """Where a config is looked for first; None for what is not on this disk."""
-    from podcast.fetch import is_address
+    return None if name == STDIN or _is_address(name) else Path(name)
 
-    return None if name == STDIN or is_address(name) else Path(name)
+
+def _is_address(text: str) -> bool:
+    """Whether an argument is to be fetched: nothing is unless it begins so."""
+    return text.lower().startswith(("http://", "https://"))
 
 
 def _read(name: Path | str, wanted: Wanted, timezone: str, stdin: BinaryIO | None) -> Iterator[Told]:

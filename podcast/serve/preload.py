@@ -1,10 +1,8 @@
 """Imported once in the process that workers are forked from: what they would all load, before they are asked.
 
 A digest is read and narrated, so that tables, dictionaries and templates are in memory: together they take a second.
-They are left out of garbage collection from then on: each worker would take 0.2 s to look through them and copy them.
 """
 
-import gc
 from pathlib import Path
 
 from podcast.digest import read_digest_text
@@ -38,5 +36,3 @@ narrate(
     unit="sentence",
     max_characters=90,
 )
-gc.collect()
-gc.freeze()
