@@ -7,7 +7,7 @@ understood (HTML, template tags, footnotes) is named in a note.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,16 @@ class Listing:
 
 
 Block = Text | Rule | Listing
+
+
+def texts_of(blocks: Iterable[Block]) -> Iterator[Text]:
+    """The texts of blocks, those of listings too, in order."""
+    for block in blocks:
+        if isinstance(block, Text):
+            yield block
+        elif isinstance(block, Listing):
+            for entry in block.entries:
+                yield from texts_of(entry.blocks)
 
 
 def read_blocks(text: str, first_line: int, source: Path, notes: list[Note]) -> list[Block]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from podcast.digest.assemble import assemble
-from podcast.digest.blocks import Block, Listing, Text
+from podcast.digest.blocks import Block, texts_of
 from podcast.digest.head import find_date, with_zone
 from podcast.digest.hypertext import read_hypertext
 from podcast.digest.lines import Note, plain, shorten, without_controls, without_decoration
@@ -145,16 +144,7 @@ def _with_link(digest: Digest, link: str) -> Digest:
 
 def _is_cut_short(blocks: list[Block]) -> bool:
     last = ""
-    for text in _texts(blocks):
+    for text in texts_of(blocks):
         for line in text.lines:
             last = plain(line.text) or last
     return any(match.end() == len(last) for match in _CUT_SHORT.finditer(last, max(0, len(last) - 60)))
-
-
-def _texts(blocks: list[Block]) -> Iterator[Text]:
-    for block in blocks:
-        if isinstance(block, Text):
-            yield block
-        elif isinstance(block, Listing):
-            for entry in block.entries:
-                yield from _texts(list(entry.blocks))

@@ -7,12 +7,12 @@ for HTML often stands on one line.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
 
-from podcast.digest.blocks import Block, Entry, Listing, Rule, Text
+from podcast.digest.blocks import Block, Entry, Listing, Rule, Text, texts_of
 from podcast.digest.inline import Inline
 from podcast.digest.lines import Line, Note, plain, shorten, without_controls
 from podcast.digest.tree import HEADINGS, is_data, is_no_text, read_tree, rows_of, words_of
@@ -141,12 +141,12 @@ class _Builder:
         tag, words = element.tag, words_of(element)
         if tag == "noscript" and not words:
             for image in element.iter("img"):
-                self._image(image)
+                self.image(image)
         elif words or tag not in {"input", "template"}:
             source = element.get("src") or element.get("data") or ""
             self._note(f"not spoken: <{tag}> {shorten(f'{source} {words}')}".rstrip())
 
-    def _image(self, element: Any) -> None:
+    def image(self, element: Any) -> None:
         source = element.get("src", "")
         if not source or source.startswith("data:"):  # loaded later, by a script
             source = element.get("data-src") or element.get("data-original") or element.get("data-lazy-src") or source
@@ -163,7 +163,7 @@ class _Builder:
         except ValueError:  # such as http://[
             return address
 
-    def _link(self, element: Any, style: _Style) -> None:
+    def link(self, element: Any, style: _Style) -> None:
         if "href" not in element.attrib:  # a place to link to
             self.walk(element, style)
             return
@@ -192,10 +192,10 @@ class _Builder:
         self.walk(element, style)
         self._flush()
 
-    def _break(self, _: Any) -> None:
+    def line_break(self, _: Any) -> None:
         self._inline.end_line(joined=False, number=self._inline.number)
 
-    def _rule(self, _: Any) -> None:
+    def rule(self, _: Any) -> None:
         self._flush()
         self._place().append(Rule(self._inline.number))
 
@@ -205,7 +205,7 @@ class _Builder:
         bold = element.tag in {"b", "strong"} or _BOLD.search(element.get("style", "")) is not None
         self.walk(element, _Style(style.bold or bold, style.url))
 
-    def _list(self, element: Any, style: _Style) -> None:
+    def listing(self, element: Any, style: _Style) -> None:
         self._flush()
         ordered = element.tag == "ol"
         items = [child for child in element if child.tag == "li"]
@@ -235,13 +235,13 @@ class _Builder:
         self.walk(element, style)
         self._flush()
 
-    def _code(self, element: Any) -> None:
+    def code(self, element: Any) -> None:
         self._flush()
         names = " ".join(inner.get("class", "") for inner in element.iter())
         language = re.search(r"lang(?:uage)?-([\w+#-]+)", names)
         self._place().append(Text(self._inline.number, figures=(Figure("code", language[1] if language else ""),)))
 
-    def _figure(self, element: Any, style: _Style) -> None:
+    def figure(self, element: Any, style: _Style) -> None:
         """An image is named by its caption; a figure of something else is read as it stands."""
         self._flush()
         captions = [words_of(found) for found in element.iter("figcaption")]
@@ -269,7 +269,7 @@ class _Builder:
             for cell in row:
                 inner.walk(cell, _Style())
                 inner._flush()
-        texts = list(_texts(inner.finish()))
+        texts = list(texts_of(inner.finish()))
         links = [link for text in texts for line in text.lines for link in line.links]
         links += [link for text in texts for link in text.links]
         figures = [figure for text in texts for figure in text.figures]
@@ -277,26 +277,17 @@ class _Builder:
 
 
 _ALONE: dict[str, Callable[[_Builder, Any], None]] = {
-    "br": _Builder._break,  # noqa: SLF001 -- its own table
-    "img": _Builder._image,  # noqa: SLF001
-    "hr": _Builder._rule,  # noqa: SLF001
-    "pre": _Builder._code,  # noqa: SLF001
+    "br": _Builder.line_break,
+    "img": _Builder.image,
+    "hr": _Builder.rule,
+    "pre": _Builder.code,
 }
 _WITH_TEXT: dict[str, Callable[[_Builder, Any, _Style], None]] = {
-    "a": _Builder._link,  # noqa: SLF001
-    "ol": _Builder._list,  # noqa: SLF001
-    "ul": _Builder._list,  # noqa: SLF001
-    "figure": _Builder._figure,  # noqa: SLF001
+    "a": _Builder.link,
+    "ol": _Builder.listing,
+    "ul": _Builder.listing,
+    "figure": _Builder.figure,
 }
-
-
-def _texts(blocks: list[Block]) -> Iterator[Text]:
-    for block in blocks:
-        if isinstance(block, Text):
-            yield block
-        elif isinstance(block, Listing):
-            for entry in block.entries:
-                yield from _texts(list(entry.blocks))
 
 
 def _whole(text: str | None, default: int) -> int:

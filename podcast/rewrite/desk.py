@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podcast.errors import SpeechError
-from podcast.models import Digest, Script, Segment, Sentence, Utterance
+from podcast.models import Digest, Script, Segment
 from podcast.rewrite.answer import Unreadable, read_answer, unspeakable
 from podcast.rewrite.check import Line, Source, Speak, problems
 from podcast.rewrite.prompts import STYLES, Message, Prompts
 from podcast.rewrite.sources import key_of, sources
 from podcast.script.claims import Key
-from podcast.script.writer import Pauses, as_sentence
+from podcast.script.writer import Pauses, as_sentence, utterances_of
 from podcast.text.lexicon import Lexicon
 from podcast.text.normalize import normalize
 from podcast.tts.retry import Sleep
@@ -211,17 +211,7 @@ def _with(segment: Segment, lines: Sequence[Line]) -> Segment:
         (speaker, "".join(line.text for line in turn)) for speaker, turn in groupby(lines, lambda line: line.speaker)
     ]
     after_seconds = segment.utterances[-1].pause_after_seconds
-    between_seconds = Pauses().paragraph
-    utterances = tuple(
-        Utterance(
-            id=f"{prefix}-p{place:02}",
-            speaker=speaker,
-            sentences=(Sentence(text=text, spoken=""),),
-            pause_after_seconds=after_seconds if place == len(turns) else between_seconds,
-        )
-        for place, (speaker, text) in enumerate(turns, start=1)
-    )
-    return replace(segment, utterances=utterances)
+    return replace(segment, utterances=utterances_of(turns, prefix, Pauses().paragraph, after_seconds))
 
 
 def _warnings(told: Sequence[Told]) -> tuple[str, ...]:

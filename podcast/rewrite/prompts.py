@@ -13,12 +13,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import jinja2
-
-from podcast.errors import ConfigError
 from podcast.rewrite.check import Source
+from podcast.script.templating import environment, fill
 
 STYLES: Mapping[str, tuple[str, ...]] = {  # name -> who speaks
     "conversation": ("anchor", "commentator"),
@@ -31,41 +28,23 @@ class Prompts:
     """The templates of a style.  `templates` is a folder whose files win.  Raises ConfigError for a wrong one."""
 
     def __init__(self, style: str, templates: Path | None) -> None:
-        loaders: list[jinja2.BaseLoader] = [jinja2.FileSystemLoader(str(templates))] if templates else []
-        loaders.append(jinja2.PackageLoader("podcast.rewrite"))
         self._style = style
-        self._environment = jinja2.Environment(
-            loader=jinja2.ChoiceLoader(loaders),
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            autoescape=False,  # noqa: S701 - the result is read by a model, not HTML
-        )
+        self._templates = environment("podcast.rewrite", templates)
 
     def first(self, source: Source, *, speakers: Sequence[str], show_title: str) -> list[Message]:
         """The messages that ask for a segment."""
         values = {"speakers": speakers, "show_title": show_title, "kind": source.kind, "number": source.number}
-        style = self._fill(f"{self._style}.j2", **values)
+        style = fill(self._templates, f"{self._style}.j2", **values).strip()
         data = {
             "title": source.title,
             "sentences": [{"n": number, "text": text} for number, text in enumerate(source.sentences, start=1)],
         }
         return [
-            {"role": "system", "content": self._fill("system.j2", style=style, **values)},
+            {"role": "system", "content": fill(self._templates, "system.j2", style=style, **values).strip()},
             {"role": "user", "content": json.dumps(data, ensure_ascii=False)},
         ]
 
     def again(self, messages: Sequence[Message], answer: str, reasons: Sequence[str]) -> list[Message]:
         """The messages that ask once more, with what was wrong."""
-        words = self._fill("again.j2", reasons=reasons)
+        words = fill(self._templates, "again.j2", reasons=reasons).strip()
         return [*messages[:2], {"role": "assistant", "content": answer}, {"role": "user", "content": words}]
-
-    def _fill(self, name: str, **values: Any) -> str:
-        try:
-            return self._environment.get_template(name).render(**values).strip()
-        except jinja2.TemplateSyntaxError as error:
-            raise ConfigError(str(error.message), where=f"{error.filename or name}:{error.lineno}") from error
-        except (jinja2.TemplateError, UnicodeDecodeError, ArithmeticError, TypeError, ValueError) as error:
-            raise ConfigError(
-                f"template {name} cannot be filled: {error}", hint="Compare it with the built-in one."
-            ) from error

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +20,7 @@ import jinja2
 from podcast.errors import ConfigError
 from podcast.models import Digest, Figure, Script, Segment, SegmentKind, Sentence, Utterance
 from podcast.script.rundown import HOSTS, Block, rundown
+from podcast.script.templating import environment, fill
 
 WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 _NAMES = tuple(f"{kind}.j2" for kind in get_args(SegmentKind))
@@ -72,7 +74,7 @@ def write_script(
         after = pause_after(block.kind, following.kind if following else None, pauses)
         if following and _terse(block, edition) and _terse(following, edition):
             after = pauses.headline
-        utterances = _utterances(lines, len(segments), pauses.paragraph, after)
+        utterances = utterances_of(lines, f"s{len(segments):02}", pauses.paragraph, after)
         if utterances:
             item = block.item
             segments.append(
@@ -94,61 +96,55 @@ def first_picture(figures: Sequence[Figure]) -> str | None:
     return next((address for address in addresses if address.startswith(("https://", "http://"))), None)
 
 
-def _environment(templates: Path | None) -> jinja2.Environment:
-    loaders: list[jinja2.BaseLoader] = [jinja2.FileSystemLoader(str(templates))] if templates else []
-    loaders.append(jinja2.PackageLoader("podcast.script"))
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(loaders),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - the result is read aloud, not HTML
-        finalize=lambda value: narration_line(value) if isinstance(value, str) else value,
-    )
-    environment.filters["sentence"] = as_sentence
-    return environment
+@cache  # a digest that is cut to a length is written a dozen times; jinja sees where a file was changed
+def _environment(folder: Path | None) -> jinja2.Environment:
+    def on_one_line(value: Any) -> Any:
+        return narration_line(value) if isinstance(value, str) else value
+
+    found = environment("podcast.script", folder, on_one_line)
+    found.filters["sentence"] = as_sentence
+    return found
 
 
 def _render(
-    environment: jinja2.Environment, block: Block, digest: Digest, roles: Mapping[str, str], **values: Any
+    templates: jinja2.Environment, block: Block, digest: Digest, roles: Mapping[str, str], **values: Any
 ) -> list[tuple[str, str]]:
     """The (speaker, paragraph) pairs of a block; `roles`: who speaks for a role."""
     day = digest.published
     name = f"{block.kind}.j2"
-    try:
-        text = environment.get_template(name).render(
-            block=block,
-            digest=digest,
-            date=f"{day.year}年{day.month}月{day.day}日",
-            weekday=WEEKDAYS[day.weekday()],
-            transition=_transition(block, day.toordinal(), values["edition"]),
-            **values,
-        )
-    except jinja2.TemplateSyntaxError as error:
-        raise ConfigError(str(error.message), where=f"{error.filename or name}:{error.lineno}") from error
-    except (jinja2.TemplateError, UnicodeDecodeError, ArithmeticError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"template {name} cannot be filled: {error}", hint="Compare it with the built-in one."
-        ) from error
+    transition = _transition(block, day.toordinal(), values["edition"])
+    text = fill(
+        templates,
+        name,
+        block=block,
+        digest=digest,
+        date=f"{day.year}年{day.month}月{day.day}日",
+        weekday=WEEKDAYS[day.weekday()],
+        transition=transition,
+        **values,
+    )
     lines, speaker = [], block.speaker
     for line in text.splitlines():
         paragraph = line.strip()
+        if block.item and not transition:
+            paragraph = paragraph.lstrip("：，。 ")  # what a template has put after it without looking
         if paragraph.startswith("@"):
             if paragraph[1:] not in roles:
                 known = " or ".join(f"@{known}" for known in roles)
                 raise ConfigError(f"template {name} names the speaker {paragraph!r}", hint=f"Write {known}.")
             speaker = roles[paragraph[1:]]
-        elif said := paragraph.lstrip("：，。 "):  # what a template has put after an empty transition
-            lines.append((speaker, said))
+        elif paragraph:
+            lines.append((speaker, paragraph))
     return lines
 
 
-def _utterances(
-    lines: Sequence[tuple[str, str]], index: int, between_seconds: float, after_seconds: float
+def utterances_of(
+    lines: Sequence[tuple[str, str]], segment: str, between_seconds: float, after_seconds: float
 ) -> tuple[Utterance, ...]:
+    """An utterance for each (speaker, text); `segment` begins their ids."""
     return tuple(
         Utterance(
-            id=f"s{index:02}-p{place:02}",
+            id=f"{segment}-p{place:02}",
             speaker=speaker,
             sentences=(Sentence(text=paragraph, spoken=""),),
             pause_after_seconds=after_seconds if place == len(lines) else between_seconds,
