@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.fake_edge import FakeEdge
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,3 +25,10 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared material is not beside this checkout")
     return folder
+
+
+@pytest.fixture
+def service() -> Iterator[FakeEdge]:
+    """Edge's service on loopback, which answers well."""
+    with FakeEdge() as fake:
+        yield fake

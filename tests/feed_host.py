@@ -4,41 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import ClassVar, Self
+from http.server import BaseHTTPRequestHandler
+from typing import ClassVar
+
+from tests.loopback import Loopback
 
 Answer = Callable[["Handler"], None]
 
 
-class FeedHost:
+class FeedHost(Loopback):
     """`answers[path]` writes what is sent; everything else is 404."""
 
     def __init__(self) -> None:
+        super().__init__(Handler)
+        self.address = f"http://127.0.0.1:{self.port}"
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, str]] = []  # Host and path of each request
-        host = self
-
-        class Bound(Handler):
-            site = host
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Bound)
-        self.port = self._server.server_port
-        self.address = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,6 @@ from tests.test_cli import DIGEST, run
 
 SECOND = DIGEST.replace("2026.03.02", "2026.03.03").replace("12亿元", "15亿元").replace("80亿", "90亿")
 ONLY_EDGE = '[tts]\nengine = "edge"\nfailover = "never"\n[tts.edge]\nattempts = 1\nendpoint = "{endpoint}"\n'
-
-
-@pytest.fixture
-def service() -> Iterator[FakeEdge]:
-    with FakeEdge() as fake:
-        yield fake
 
 
 @pytest.fixture

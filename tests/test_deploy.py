@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,12 +44,6 @@ HEADS = {
 }
 BODY = DIGEST.split("\n", 1)[1]
 VALUES = {"mp3": "https://pod.example/a.mp3", "duration": "2:05", "bytes": 1234}
-
-
-@pytest.fixture
-def service() -> Iterator[FakeEdge]:
-    with FakeEdge() as fake:
-        yield fake
 
 
 @pytest.fixture

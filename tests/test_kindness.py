@@ -20,12 +20,6 @@ from tests.test_cli_make import ONLY_EDGE
 
 
 @pytest.fixture
-def service() -> Iterator[FakeEdge]:
-    with FakeEdge() as fake:
-        yield fake
-
-
-@pytest.fixture
 def show(tmp_path: Path, service: FakeEdge) -> Path:
     (tmp_path / "podcast.toml").write_text(ONLY_EDGE.format(endpoint=service.endpoint), encoding="utf-8")
     (tmp_path / "2026-03-02.md").write_text(DIGEST, encoding="utf-8")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import threading
 from collections import Counter
 from collections.abc import Callable
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
+
+from tests.loopback import Loopback
 
 TYPES = {
     ".xml": "application/rss+xml; charset=utf-8",
@@ -25,32 +25,16 @@ TYPES = {
 }
 
 
-class Host:
+class Host(Loopback):
     """`faults[ending]` names what is wrong with the files whose address ends so; `content[path]` stands for a file."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(_Handler)
+        self.address = f"http://127.0.0.1:{self.port}/"
         self.folder = folder
         self.faults: dict[str, str] = {}
         self.content: dict[str, Callable[[bytes], bytes]] = {}
         self.sent_bytes: Counter[str] = Counter()  # of bodies, by path
-        host = self
-
-        class Bound(_Handler):
-            site = host
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Bound)
-        self.address = f"http://127.0.0.1:{self._server.server_port}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def reset(self) -> None:
         self.faults.clear()

@@ -10,49 +10,40 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from podcast.rewrite import Desk
 from podcast.testing import FakeClock
+from tests.loopback import Loopback
 
 Lines = list[dict[str, Any]]
 
 
-class ModelServer:
+class _Handler(BaseHTTPRequestHandler):
+    site: ClassVar[ModelServer]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.site.requests.append((body, self.headers.get("Authorization", "")))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the asker's patience ended
+            self.site.behaviour(Exchange(self, body, self.site))
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class ModelServer(Loopback):
     """Answers each request by its behaviour; `requests` are the bodies and keys it was sent."""
 
     def __init__(self, behaviour: Behaviour, answers: dict[str, Lines]) -> None:
+        super().__init__(_Handler)
         self.behaviour, self.answers = behaviour, answers
         self.requests: list[tuple[dict[str, Any], str]] = []
-
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                server.requests.append((body, self.headers.get("Authorization", "")))
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the asker's patience ended
-                    server.behaviour(Exchange(self, body, server))
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
     def desk(self, folder: Path, **settings: Any) -> Desk:
         fixed: dict[str, Any] = {
@@ -63,7 +54,7 @@ class ModelServer:
             "sleep": FakeClock().sleep,
             "parameters": {"seed": 1},
         }
-        address = f"http://127.0.0.1:{self._http.server_port}/v1"
+        address = f"http://127.0.0.1:{self.port}/v1"
         return Desk(base_url=address, folder=folder / "rewrites", **(fixed | settings))
 
 
