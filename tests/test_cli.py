@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands import run, run_afresh
+
 DIGEST = (
     "2026.03.02 科技早报\n\n概览一句。\n\n1. [青禾电池完成12亿元融资](https://example.com/1)\n\n   估值约80亿元。\n"
 )
-
-
-def run(folder: Path, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "podcast", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PODCAST_TTS__CACHE": str(folder / "cache"), **environment},
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +28,7 @@ def digest(tmp_path: Path) -> Path:
 
 
 def test_script_json_has_the_agreed_form(digest: Path, tmp_path: Path) -> None:
-    result = run(tmp_path, "script", str(digest), "--format", "json")
+    result = run_afresh(tmp_path, "script", str(digest), "--format", "json")
     script = json.loads(result.stdout)
     assert result.returncode == 0
     assert list(script) == ["title", "published", "segments"]
@@ -60,9 +46,9 @@ def test_script_markdown_and_report(digest: Path, tmp_path: Path) -> None:
 
 
 def test_normalize_and_pinyin_answer_line_for_line(tmp_path: Path) -> None:
-    spoken = run(tmp_path, "normalize", stdin="涨了12%\n\n第3条\n").stdout
+    spoken = run_afresh(tmp_path, "normalize", stdin="涨了12%\n\n第3条\n").stdout
     assert spoken == "涨了百分之十二\n\n第三条\n"
-    assert run(tmp_path, "pinyin", stdin="银行,长大\n").stdout == "yin2 hang2 _ zhang3 da4\n"
+    assert run_afresh(tmp_path, "pinyin", stdin="银行,长大\n").stdout == "yin2 hang2 _ zhang3 da4\n"
 
 
 def test_the_lexicon_of_the_show_is_used_and_checked(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from podcast.cli import main
+from tests.commands import run, run_afresh
 from tests.fake_edge import FakeEdge
 from tests.publish.host import Host
-from tests.test_cli import DIGEST, run
+from tests.test_cli import DIGEST
 from tests.test_cli_make import ONLY_EDGE, SECOND
 
 # Stands where faster-whisper would: hears the same sentence every time.
@@ -126,7 +127,7 @@ def test_what_is_no_address_or_does_not_go_with_one_is_told(
 
 
 def test_listen_prints_what_does_not_match_worst_first(show: Path, model: Path, tmp_path: Path) -> None:
-    result = run(show, "check", "--listen", str(model), "--episode", "2026-03-02", **stand_in(tmp_path, DEAF))
+    result = run_afresh(show, "check", "--listen", str(model), "--episode", "2026-03-02", **stand_in(tmp_path, DEAF))
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     rates = [int(line.split("%")[0]) for line in lines if " wrong at " in line]

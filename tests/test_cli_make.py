@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run, run_afresh
 from tests.fake_edge import FakeEdge
-from tests.test_cli import DIGEST, run
+from tests.test_cli import DIGEST
 
 SECOND = DIGEST.replace("2026.03.02", "2026.03.03").replace("12亿元", "15亿元").replace("80亿", "90亿")
 ONLY_EDGE = '[tts]\nengine = "edge"\nfailover = "never"\n[tts.edge]\nattempts = 1\nendpoint = "{endpoint}"\n'
@@ -29,7 +30,7 @@ def show(tmp_path: Path, service: FakeEdge) -> Path:
 
 
 def test_make_json_has_the_agreed_form_and_is_all_of_the_output(show: Path) -> None:
-    result = run(show, "make", "digests", "--json")
+    result = run_afresh(show, "make", "digests", "--json")
     assert (result.returncode, result.stderr) == (0, "")
     answer = json.loads(result.stdout)
     assert answer["feed"] == "public/feed.xml"

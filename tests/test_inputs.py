@@ -17,8 +17,9 @@ from podcast.models import Digest
 from podcast.pipeline import Made, make_episode
 from podcast.sources import Wanted, read_one, read_sources
 from podcast.testing import ToneEngine
+from tests.commands import run
 from tests.feed_host import FeedHost, content, redirect
-from tests.test_cli import DIGEST, run
+from tests.test_cli import DIGEST
 from tests.test_feeds import SAMPLES, entry, rss
 from tests.test_pipeline import studio
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run, run_afresh
 from tests.fake_edge import FakeEdge
-from tests.test_cli import DIGEST, run
+from tests.test_cli import DIGEST
 from tests.test_cli_make import ONLY_EDGE
 
 
@@ -86,9 +87,9 @@ def test_paths_with_spaces_and_chinese_and_signs_of_the_shell(show: Path) -> Non
 @pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}], ids=str)
 def test_a_locale_without_utf_8_changes_nothing(show: Path, locale: dict[str, str]) -> None:
     plain = {**locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    spoken = run(show, "normalize", stdin="涨了12%\n", **plain)
+    spoken = run_afresh(show, "normalize", stdin="涨了12%\n", **plain)
     assert (spoken.returncode, spoken.stdout) == (0, "涨了百分之十二\n")
-    made = run(show, "make", "2026-03-02.md", **plain)
+    made = run_afresh(show, "make", "2026-03-02.md", **plain)
     assert made.returncode == 0
     assert "2026.03.02 科技早报" in made.stderr
     assert "2026.03.02 科技早报" in (show / "public/feed.xml").read_text(encoding="utf-8")

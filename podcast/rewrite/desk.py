@@ -7,7 +7,8 @@ time limit leaves over, are spoken as the template has them, with a warning.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
@@ -81,6 +82,7 @@ class Desk:
     timeout_seconds: float = 120.0  # for one answer
     limit_seconds: float = 600.0  # for all of an episode
     concurrency: int = 2
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     sleep: Sleep = field(default=asyncio.sleep, repr=False)
 
     def rewrite(self, draft: Script, digest: Digest, *, show_title: str, speak: Speak) -> Rewriting:
@@ -101,6 +103,7 @@ class Desk:
             attempts=self.attempts,
             timeout_seconds=self.timeout_seconds,
             concurrency=self.concurrency,
+            clock=self.clock,
             sleep=self.sleep,
         )
         found = sources(digest, speak)

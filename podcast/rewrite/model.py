@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Model:
         attempts: int,
         timeout_seconds: float,  # for one whole answer
         concurrency: int,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._server = Server(base_url, api_key, HINTS)
@@ -57,7 +59,7 @@ class Model:
         self._folder = folder
         self._attempts = attempts
         self._timeout_seconds = timeout_seconds
-        self._limiter = Limiter(concurrency, 2.5 * concurrency, sleep=sleep)
+        self._limiter = Limiter(concurrency, 2.5 * concurrency, clock=clock, sleep=sleep)
         self._sleep = sleep
         self.asked = 0  # requests that were sent, each try counted
 

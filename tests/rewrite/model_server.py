@@ -46,12 +46,14 @@ class ModelServer(Loopback):
         self.requests: list[tuple[dict[str, Any], str]] = []
 
     def desk(self, folder: Path, **settings: Any) -> Desk:
+        clock = FakeClock()
         fixed: dict[str, Any] = {
             "style": "conversation",
             "model": "m",
             "attempts": 2,
             "timeout_seconds": 5.0,
-            "sleep": FakeClock().sleep,
+            "clock": clock,
+            "sleep": clock.sleep,
             "parameters": {"seed": 1},
         }
         address = f"http://127.0.0.1:{self.port}/v1"
