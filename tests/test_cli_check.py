@@ -13,7 +13,7 @@ from tests.commands import run, run_afresh
 from tests.fake_edge import FakeEdge
 from tests.publish.host import Host
 from tests.test_cli import DIGEST
-from tests.test_cli_make import ONLY_EDGE, SECOND
+from tests.test_cli_make import NO_MUSIC, ONLY_EDGE, SECOND
 
 # Stands where faster-whisper would: hears the same sentence every time.
 DEAF = """
@@ -34,7 +34,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "2026-03-02.md").write_text(DIGEST, encoding="utf-8")
     (folder / "2026-03-03.md").write_text(SECOND, encoding="utf-8")
     with FakeEdge() as fake:
-        (folder / "podcast.toml").write_text(ONLY_EDGE.format(endpoint=fake.endpoint), encoding="utf-8")
+        (folder / "podcast.toml").write_text(NO_MUSIC + ONLY_EDGE.format(endpoint=fake.endpoint), encoding="utf-8")
         assert run(folder, "make", "2026-03-02.md", "2026-03-03.md").returncode == 0
     return folder
 

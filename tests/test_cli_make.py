@@ -17,12 +17,13 @@ from tests.test_cli import DIGEST
 
 SECOND = DIGEST.replace("2026.03.02", "2026.03.03").replace("12亿元", "15亿元").replace("80亿", "90亿")
 ONLY_EDGE = '[tts]\nengine = "edge"\nfailover = "never"\n[tts.edge]\nattempts = 1\nendpoint = "{endpoint}"\n'
+NO_MUSIC = '[audio]\nintro = ""\noutro = ""\nsting = ""\n'  # which would be mixed for most of the time
 
 
 @pytest.fixture
 def show(tmp_path: Path, service: FakeEdge) -> Path:
     """A folder with a config and two digests."""
-    (tmp_path / "podcast.toml").write_text(ONLY_EDGE.format(endpoint=service.endpoint), encoding="utf-8")
+    (tmp_path / "podcast.toml").write_text(NO_MUSIC + ONLY_EDGE.format(endpoint=service.endpoint), encoding="utf-8")
     (tmp_path / "digests").mkdir()
     (tmp_path / "digests/2026-03-02.md").write_text(DIGEST, encoding="utf-8")
     (tmp_path / "digests/2026-03-03.md").write_text(SECOND, encoding="utf-8")
@@ -168,6 +169,8 @@ def test_both_editions_are_made_in_one_run(show: Path) -> None:
 
 def test_a_length_and_a_format_are_asked_for_by_option(show: Path) -> None:
     path = show / "digests/2026-03-02.md"
+    config = (show / "podcast.toml").read_text(encoding="utf-8")
+    (show / "podcast.toml").write_text(config.removeprefix(NO_MUSIC), encoding="utf-8")  # it is a part of the length
     path.write_text(f"{DIGEST}\n### 点评\n\n成本正在成为主线。\n", encoding="utf-8")
     spoken = run(show, "script", str(path), "--hosts", "duo", "--format", "json").stdout
     assert '"speaker": "coanchor"' in spoken

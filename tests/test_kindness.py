@@ -17,12 +17,12 @@ import pytest
 from tests.commands import run, run_afresh
 from tests.fake_edge import FakeEdge
 from tests.test_cli import DIGEST
-from tests.test_cli_make import ONLY_EDGE
+from tests.test_cli_make import NO_MUSIC, ONLY_EDGE
 
 
 @pytest.fixture
 def show(tmp_path: Path, service: FakeEdge) -> Path:
-    (tmp_path / "podcast.toml").write_text(ONLY_EDGE.format(endpoint=service.endpoint), encoding="utf-8")
+    (tmp_path / "podcast.toml").write_text(NO_MUSIC + ONLY_EDGE.format(endpoint=service.endpoint), encoding="utf-8")
     (tmp_path / "2026-03-02.md").write_text(DIGEST, encoding="utf-8")
     return tmp_path
 
